@@ -1,0 +1,80 @@
+# chatwatch. `make help` lists the targets. Only Go and make are needed; a C compiler is fetched for the race detector
+# where there is none and the machine allows it.
+
+SHELL       := /bin/bash
+export GOFLAGS += -buildvcs=false
+export CGO_ENABLED ?= 1
+
+BIN         := bin/chatwatch
+DEMO_DATA   ?= data/demo
+LISTEN      ?= 127.0.0.1:8080
+# A file of conversations to run the end-to-end tests and the benchmarks on; the tests bring their own when it is absent.
+CONVERSATIONS ?= $(wildcard ../shared/corpus/conversations.jsonl)
+export CHATWATCH_TEST_CONVERSATIONS := $(abspath $(CONVERSATIONS))
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.PHONY: build
+build: ## build the binary into bin/
+	@mkdir -p bin
+	CGO_ENABLED=0 go build -trimpath -o $(BIN) ./cmd/chatwatch
+
+.PHONY: run
+run: build ## start the demo: a sample site with lively traffic
+	./$(BIN) demo --data-dir $(DEMO_DATA) --listen $(LISTEN)
+
+.PHONY: test
+test: format vet race ## every check and every test
+
+.PHONY: format
+format: ## fail when a file is not gofmt'ed
+	@files=$$(gofmt -l $$(find . -name '*.go' -not -path './.git/*')); \
+	if [ -n "$$files" ]; then echo "not formatted:"; echo "$$files"; exit 1; fi
+
+.PHONY: vet
+vet: ## go vet
+	go vet ./...
+
+.PHONY: lint
+lint: ## golangci-lint, where it is installed
+	@if command -v golangci-lint >/dev/null; then golangci-lint run; else echo "golangci-lint is not installed: skipped"; fi
+
+.PHONY: race
+race: compiler ## all tests under the race detector
+	@if [ -f .no-race ]; then \
+	  rm -f .no-race; \
+	  echo "WARNING: there is no C compiler and none could be installed: the tests run WITHOUT the race detector."; \
+	  CGO_ENABLED=0 go test -timeout 20m ./...; \
+	else \
+	  go test -race -timeout 20m ./...; \
+	fi
+
+.PHONY: compiler
+compiler:
+	@rm -f .no-race; \
+	if ! command -v gcc >/dev/null && ! command -v clang >/dev/null; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    (apt-get install -y --no-install-recommends gcc libc6-dev || \
+	      (apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev)) || touch .no-race; \
+	  else touch .no-race; fi; \
+	fi
+
+.PHONY: bench
+bench: build ## the benchmarks of docs/benchmarks.md, and the simulation beside the raw rate of the disk
+	./docs/bench.sh
+
+.PHONY: vuln
+vuln: ## known vulnerabilities in what is used, where the database can be reached
+	go run golang.org/x/vuln/cmd/govulncheck@latest ./...
+
+.PHONY: generate
+generate: ## write the generated files anew
+	go generate ./...
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin

@@ -1,0 +1,239 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"github.com/chatwatch/chatwatch/domain"
+	"github.com/chatwatch/chatwatch/internal/eventcodec"
+	"github.com/chatwatch/chatwatch/internal/eventstore"
+)
+
+// maxAttempts bounds how often a command is decided anew because its stream moved meanwhile.
+const maxAttempts = 16
+
+// Aggregate runs the commands of one kind of stream. The folded state of streams in use stays in memory, so a command costs
+// the same whatever the length of its stream. Commands of one stream wait for each other within a process; between
+// processes the expected revision decides.
+type Aggregate[S, E any] struct {
+	store  eventstore.Store
+	prefix string
+	evolve func(S, E) S
+	hot    *lru.Cache[string, *stream[S]]
+	// shared says that other processes append to the same streams, so that what is in memory may be old.
+	shared bool
+}
+
+// View is a stream's state at a revision.
+type View[S any] struct {
+	State    S
+	Revision int64               // of the last event, -1 for an empty stream
+	Position eventstore.Position // of the last event
+}
+
+// Outcome of a command.
+type Outcome[S, E any] struct {
+	View[S]
+	Events []E // what was appended, or had been when the request came before
+	// Replayed says that the request had been carried out before. Done is where its last event stands.
+	Replayed bool
+	Done     Done
+}
+
+// Done is where the last event of a request stands.
+type Done struct {
+	Revision int64
+	Position eventstore.Position
+	hash     string
+}
+
+// stream is what is held of one stream in memory.
+type stream[S any] struct {
+	busy    chan struct{} // holds one token while a command runs
+	current atomic.Pointer[View[S]]
+	// stale says that the stream may hold more than current: an append whose answer never came.
+	stale atomic.Bool
+	known memory // guarded by busy
+}
+
+// fresh is the state in memory, nil when the stream has to be read.
+func (a *Aggregate[S, E]) fresh(s *stream[S]) *View[S] {
+	if a.shared || s.stale.Load() {
+		return nil
+	}
+	return s.current.Load()
+}
+
+func newAggregate[S, E any](store eventstore.Store, prefix string, evolve func(S, E) S, size int, shared bool) (*Aggregate[S, E], error) {
+	hot, err := lru.New[string, *stream[S]](size)
+	if err != nil {
+		return nil, fmt.Errorf("command: cache of %s: %w", prefix, err)
+	}
+	return &Aggregate[S, E]{store: store, prefix: prefix, evolve: evolve, hot: hot, shared: shared}, nil
+}
+
+// Load returns the present state. An unknown stream has the zero state at revision -1.
+func (a *Aggregate[S, E]) Load(ctx context.Context, id string) (View[S], error) {
+	s := a.stream(id)
+	if v := a.fresh(s); v != nil {
+		return *v, nil
+	}
+	if err := s.lock(ctx); err != nil {
+		return View[S]{}, err
+	}
+	defer s.unlock()
+	if err := a.refresh(ctx, id, s); err != nil {
+		return View[S]{}, err
+	}
+	return *s.current.Load(), nil
+}
+
+// Recall tells whether a request has been carried out on this stream before, and where its last event stands.
+func (a *Aggregate[S, E]) Recall(ctx context.Context, id string, r Request) (Done, bool, error) {
+	if r.Hash == "" {
+		return Done{}, false, nil
+	}
+	s := a.stream(id)
+	if err := s.lock(ctx); err != nil {
+		return Done{}, false, err
+	}
+	defer s.unlock()
+	if a.fresh(s) == nil {
+		if err := a.refresh(ctx, id, s); err != nil {
+			return Done{}, false, err
+		}
+	}
+	return s.known.recall(r)
+}
+
+// Execute decides a command on the present state and appends the events. Rejections come back as they are.
+func (a *Aggregate[S, E]) Execute(ctx context.Context, id string, r Request, decide func(View[S]) ([]E, error)) (Outcome[S, E], error) {
+	s := a.stream(id)
+	if err := s.lock(ctx); err != nil {
+		return Outcome[S, E]{}, err
+	}
+	defer s.unlock()
+	for range maxAttempts {
+		if a.fresh(s) == nil {
+			if err := a.refresh(ctx, id, s); err != nil {
+				return Outcome[S, E]{}, err
+			}
+		}
+		out, err := a.attempt(ctx, id, s, r, decide)
+		var wrong *eventstore.WrongRevision
+		if errors.As(err, &wrong) {
+			s.stale.Store(true)
+			continue
+		}
+		return out, err
+	}
+	return Outcome[S, E]{}, domain.Reject(domain.StaleRevision, "the resource is being changed by others at this moment")
+}
+
+func (a *Aggregate[S, E]) attempt(ctx context.Context, id string, s *stream[S], r Request, decide func(View[S]) ([]E, error)) (Outcome[S, E], error) {
+	view := *s.current.Load()
+	done, known, err := s.known.recall(r)
+	if err != nil {
+		return Outcome[S, E]{}, err
+	}
+	if known {
+		return Outcome[S, E]{View: view, Replayed: true, Done: done}, nil
+	}
+	events, err := decide(view)
+	if err != nil || len(events) == 0 {
+		return Outcome[S, E]{View: view, Done: Done{Revision: view.Revision, Position: view.Position}}, err
+	}
+	name := a.prefix + id
+	encoded, err := encode(name, r, events)
+	if err != nil {
+		return Outcome[S, E]{}, err
+	}
+	appended, err := a.store.Append(ctx, name, eventstore.Expected(view.Revision), encoded)
+	if err != nil {
+		// Whether it was stored is unknown, unless the store refused it; the next use reads what came.
+		s.stale.Store(true)
+		return Outcome[S, E]{}, fmt.Errorf("append to %s: %w", name, err)
+	}
+	if want := view.Revision + int64(len(events)); int64(appended.Revision) != want {
+		return Outcome[S, E]{}, &eventstore.WrongRevision{Stream: name, Expected: eventstore.Expected(view.Revision), Actual: eventstore.Expected(appended.Revision)}
+	}
+	for _, e := range events {
+		view.State = a.evolve(view.State, e)
+	}
+	view.Revision, view.Position = int64(appended.Revision), appended.Position
+	s.current.Store(&view)
+	done = Done{Revision: view.Revision, Position: view.Position, hash: r.Hash}
+	s.known.remember(r.ID, done)
+	return Outcome[S, E]{View: view, Events: events, Done: done}, nil
+}
+
+func encode[E any](stream string, r Request, events []E) ([]eventstore.Event, error) {
+	meta := r.metadata()
+	encoded := make([]eventstore.Event, len(events))
+	for i, e := range events {
+		var err error
+		if encoded[i], err = eventcodec.Encode(r.eventID(stream, i), e, meta); err != nil {
+			return nil, err
+		}
+	}
+	return encoded, nil
+}
+
+func (a *Aggregate[S, E]) stream(id string) *stream[S] {
+	if s, ok := a.hot.Get(id); ok {
+		return s
+	}
+	s := &stream[S]{busy: make(chan struct{}, 1)}
+	if existing, ok, _ := a.hot.PeekOrAdd(id, s); ok {
+		return existing
+	}
+	return s
+}
+
+func (s *stream[S]) lock(ctx context.Context) error {
+	select {
+	case s.busy <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *stream[S]) unlock() { <-s.busy }
+
+// refresh reads what the stream has beyond what is in memory: all of it for a stream that is not.
+func (a *Aggregate[S, E]) refresh(ctx context.Context, id string, s *stream[S]) error {
+	view := View[S]{Revision: -1}
+	if v := s.current.Load(); v != nil {
+		view = *v
+	} else {
+		s.known = memory{}
+	}
+	name := a.prefix + id
+	for recorded, err := range a.store.ReadStream(ctx, name, uint64(view.Revision+1), eventstore.Forwards, 0) {
+		if errors.Is(err, eventstore.ErrStreamNotFound) {
+			break
+		}
+		if err != nil {
+			return fmt.Errorf("read %s: %w", name, err)
+		}
+		envelope, err := eventcodec.Decode(recorded)
+		if err != nil {
+			return fmt.Errorf("read %s: %w", name, err)
+		}
+		event, ok := envelope.Event.(E)
+		if !ok {
+			return fmt.Errorf("read %s: %s does not belong there", name, envelope.Type)
+		}
+		view.State = a.evolve(view.State, event)
+		view.Revision, view.Position = int64(envelope.Revision), envelope.Position
+		s.known.learn(envelope)
+	}
+	s.current.Store(&view)
+	s.stale.Store(false)
+	return nil
+}

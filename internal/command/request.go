@@ -1,0 +1,62 @@
+// Package command carries commands to their streams: it loads a stream's state, asks the decider, appends what it decided,
+// and tries again when somebody was faster. Flows that touch two streams (a slot on the staff stream, the act on the
+// session stream) are here too, in the order that leaves nothing wrong when the process dies between them. It makes no
+// rule of its own: those are in domain.
+package command
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/chatwatch/chatwatch/domain"
+	"github.com/chatwatch/chatwatch/internal/eventcodec"
+)
+
+// Request is what is known of a command beside what it asks.
+type Request struct {
+	// ID is the same whenever the same request is sent again; ids of events and reservations derive from it.
+	ID uuid.UUID
+	// Hash of what was asked, to tell a repeated request from another one under the same key. Empty for a request that
+	// cannot be repeated: then ID is random and is not remembered.
+	Hash          string
+	Actor         domain.Actor
+	CorrelationID string
+	CausationID   string // what led to it; the request itself when empty
+	At            time.Time
+	// IfMatch is the revision, as the caller sees it, that the resource must have; nil for any.
+	IfMatch *int64
+}
+
+// derive makes the request of a follow-up in another stream: same origin, own identity, no condition.
+func (r Request) derive(name string) Request {
+	r.ID = uuid.NewSHA1(r.ID, []byte(name))
+	r.IfMatch = nil
+	return r
+}
+
+func (r Request) eventID(stream string, index int) uuid.UUID {
+	name := make([]byte, 0, len(stream)+2)
+	name = append(name, stream...)
+	return uuid.NewSHA1(r.ID, append(name, byte(index), byte(index>>8)))
+}
+
+func (r Request) metadata() eventcodec.Metadata {
+	m := eventcodec.Metadata{
+		CorrelationID: r.CorrelationID, CausationID: r.CausationID, Actor: r.Actor, OccurredAt: r.At, RequestHash: r.Hash,
+	}
+	id := r.ID.String()
+	if r.Hash != "" {
+		m.CommandID = id
+	}
+	if m.CausationID == "" {
+		m.CausationID = id
+	}
+	if m.CorrelationID == "" {
+		m.CorrelationID = id
+	}
+	return m
+}
+
+// reservationID names the slot that a request takes.
+func (r Request) reservationID() string { return uuid.NewSHA1(r.ID, []byte("reservation")).String() }
