@@ -127,7 +127,7 @@ func (s *State) candidates() []candidate {
 func pick(queues map[domain.QueueID][]waiting, a candidate, now time.Time) (domain.QueueID, int) {
 	best, place := domain.QueueID(""), -1
 	for _, q := range a.profile.Queues {
-		i := slices.IndexFunc(queues[q], func(w waiting) bool { return w.chat.open(a.id, now) })
+		i := slices.IndexFunc(queues[q], func(w waiting) bool { return a.takes(w, now) })
 		if i < 0 {
 			continue
 		}
@@ -139,6 +139,12 @@ func pick(queues map[domain.QueueID][]waiting, a candidate, now time.Time) (doma
 		}
 	}
 	return best, place
+}
+
+// takes tells whether the agent can be offered the session: not one that they watch, or are still being rid of.
+func (a candidate) takes(w waiting, now time.Time) bool {
+	_, inUse := a.agent.InUse[w.id]
+	return !inUse && w.chat.open(a.id, now)
 }
 
 // open tells whether the session may be offered to an agent: not again to one who declined it, and to one who let the

@@ -15,6 +15,10 @@ func offerTo(s State, c OfferTo) ([]Event, error) {
 	case s.Phase != Queued:
 		return nil, domain.Reject(domain.StaleRevision, "the session is not waiting for an offer")
 	}
+	if _, watching := s.Watcher(c.Agent.ID); watching {
+		// One session takes one slot, and theirs is held for the watch: an offer that ends would take it away.
+		return nil, domain.Reject(domain.AlreadyMonitoring, "the session is being monitored by the agent")
+	}
 	return []Event{SessionOffered{Agent: c.Agent, ReservationID: c.ReservationID, ExpiresAt: c.ExpiresAt}}, nil
 }
 
@@ -54,9 +58,13 @@ func (s State) engage(agent StaffRef, reservation string, assigned bool, at time
 	if w, ok := s.Watcher(agent.ID); ok {
 		events = append(events, stopWatching(w, MonitorBecameAgent)...)
 	}
+	var waited domain.Millis // nothing from agent to agent
+	if s.Phase.Waiting() {
+		waited = domain.MillisBetween(s.QueuedAt, at)
+	}
 	return append(events, AgentJoined{
 		Agent: agent, ReservationID: reservation, Assigned: assigned, JoinedAt: at,
-		Queue: s.Queue, WaitedMS: domain.MillisBetween(s.QueuedAt, at), First: s.EngagedAt.IsZero(),
+		Queue: s.Queue, WaitedMS: waited, First: s.EngagedAt.IsZero(),
 	})
 }
 

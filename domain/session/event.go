@@ -89,7 +89,8 @@ type AgentJoined struct {
 	ReservationID string    `json:"reservation_id"`
 	Assigned      bool      `json:"assigned,omitempty"`
 	JoinedAt      time.Time `json:"joined_at"`
-	// Queue and WaitedMS describe the segment of waiting that this ends. First says that the session had no agent before.
+	// Queue and WaitedMS describe the segment of waiting that this ends; from agent to agent nobody waits. First says that
+	// the session had no agent before.
 	Queue    QueueRef      `json:"queue"`
 	WaitedMS domain.Millis `json:"waited_ms"`
 	First    bool          `json:"first"`

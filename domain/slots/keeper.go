@@ -18,15 +18,16 @@ type Fact struct {
 	Event     any
 }
 
-// Holding is a reservation that the log shows as held.
+// Holding is what the log shows of a staff member in a session: the slot that their own stream holds for it, and the slot
+// that the session's events claim. The two come from different streams, in whatever order the flows wrote them.
 type Holding struct {
-	StaffID domain.StaffID
-	Slot    staff.Slot
-	Since   time.Time
-	// Confirmed: the session event for it came. Over: the session has ended it.
-	Confirmed, Over bool
-	// Claimed: the session event came, and no reservation was to be seen for it.
-	Claimed bool
+	StaffID   domain.StaffID
+	SessionID domain.SessionID
+	Held      staff.Slot // zero when none is
+	Claim     staff.Slot // zero when none is
+	// Over: the session has ended what the slot is held for.
+	Over  bool
+	Since time.Time // of the last change
 }
 
 type place struct {
@@ -86,6 +87,9 @@ func React(s *State, f Fact) []Command {
 		// The watcher's account is looked at again, now that the monitoring stands in the log: a change of the profile is
 		// either before it, and seen now, or after it, and finds the slot.
 		return []Command{Recheck{f.SessionID, e.Supervisor.ID}}
+	case session.SessionOffered:
+		// Likewise: the agent may have logged out between the reservation and the offer.
+		return []Command{Recheck{f.SessionID, e.Agent.ID}}
 	case session.SessionTransferred, session.SessionQueued:
 		return s.recheckSession(f.SessionID)
 	case staff.StaffLoggedOut:
@@ -109,7 +113,8 @@ func React(s *State, f Fact) []Command {
 func (s *State) recheckSession(id domain.SessionID) []Command {
 	var commands []Command
 	for _, who := range sorted(s.bySession[id]) {
-		if s.holdings[place{who, id}].Slot.Purpose == staff.ForMonitoring {
+		h := s.holdings[place{who, id}]
+		if h.Held.Purpose == staff.ForMonitoring || h.Claim.Purpose == staff.ForMonitoring {
 			commands = append(commands, Recheck{id, who})
 		}
 	}
@@ -119,7 +124,7 @@ func (s *State) recheckSession(id domain.SessionID) []Command {
 func (s *State) recheckStaff(id domain.StaffID) []Command {
 	var commands []Command
 	for _, where := range sorted(s.byStaff[id]) {
-		if s.holdings[place{id, where}].Slot.Purpose != staff.ForEngagement {
+		if s.holdings[place{id, where}].Claim.Purpose != staff.ForEngagement {
 			commands = append(commands, Recheck{where, id})
 		}
 	}
@@ -143,12 +148,12 @@ func Evolve(s *State, f Fact) {
 	case staff.ProfileAssigned:
 		s.profiles[e.StaffID] = e.ProfileID
 	case staff.SlotReserved:
-		s.hold(Holding{
-			StaffID: e.StaffID, Since: f.At,
-			Slot: staff.Slot{SessionID: e.SessionID, ReservationID: e.ReservationID, Purpose: e.Purpose},
+		s.change(place{e.StaffID, e.SessionID}, f.At, func(h *Holding) {
+			h.Held = staff.Slot{SessionID: e.SessionID, ReservationID: e.ReservationID, Purpose: e.Purpose}
+			h.Over = false
 		})
 	case staff.SlotReleased:
-		s.drop(e.StaffID, e.SessionID, e.ReservationID)
+		s.change(place{e.StaffID, e.SessionID}, f.At, func(h *Holding) { h.Held, h.Over = staff.Slot{}, false })
 	case session.Event:
 		s.evolveSession(f, e)
 	}
@@ -156,43 +161,40 @@ func Evolve(s *State, f Fact) {
 
 func (s *State) evolveSession(f Fact, e session.Event) {
 	if begun, ok := BegunBy(f.SessionID, e); ok {
-		p := place{begun.StaffID, f.SessionID}
-		h, held := s.holdings[p]
-		if held && h.Slot.ReservationID == begun.Slot.ReservationID {
-			h.Confirmed = true
-			s.holdings[p] = h
-		} else {
-			s.hold(Holding{StaffID: begun.StaffID, Slot: begun.Slot, Since: f.At, Claimed: true})
-		}
+		s.change(place{begun.StaffID, f.SessionID}, f.At, func(h *Holding) { h.Claim = begun.Slot })
 	}
 	if ended, ok := EndedBy(e); ok {
-		p := place{ended.StaffID, f.SessionID}
-		h, held := s.holdings[p]
-		switch {
-		case held && h.Slot.ReservationID == ended.ReservationID && h.Claimed:
-			s.drop(ended.StaffID, f.SessionID, ended.ReservationID)
-		case held && h.Slot.ReservationID == ended.ReservationID:
-			h.Over, h.Since = true, f.At
-			s.holdings[p] = h
-		}
+		s.change(place{ended.StaffID, f.SessionID}, f.At, func(h *Holding) {
+			h.Over = h.Over || h.Held.ReservationID == ended.ReservationID
+			if h.Claim.ReservationID == ended.ReservationID {
+				h.Claim = staff.Slot{}
+			}
+		})
 	}
+}
+
+// change applies a change to what is known at a place, and forgets the place when nothing is left there.
+func (s *State) change(p place, at time.Time, apply func(*Holding)) {
+	h, ok := s.holdings[p]
+	if !ok {
+		h = Holding{StaffID: p.staff, SessionID: p.session}
+	}
+	apply(&h)
+	h.Since = at
+	if h.Held == (staff.Slot{}) && h.Claim == (staff.Slot{}) {
+		delete(s.holdings, p)
+		remove(s.bySession, p.session, p.staff)
+		remove(s.byStaff, p.staff, p.session)
+		return
+	}
+	s.hold(h)
 }
 
 func (s *State) hold(h Holding) {
-	p := place{h.StaffID, h.Slot.SessionID}
+	p := place{h.StaffID, h.SessionID}
 	s.holdings[p] = h
 	add(s.bySession, p.session, p.staff)
 	add(s.byStaff, p.staff, p.session)
-}
-
-func (s *State) drop(who domain.StaffID, where domain.SessionID, reservation string) {
-	p := place{who, where}
-	if h, ok := s.holdings[p]; !ok || h.Slot.ReservationID != reservation {
-		return
-	}
-	delete(s.holdings, p)
-	remove(s.bySession, where, who)
-	remove(s.byStaff, who, where)
 }
 
 func add[K, V comparable](m map[K]map[V]struct{}, k K, v V) {
@@ -220,11 +222,15 @@ func (s *State) Due(now, alive time.Time) []Command {
 	for p, h := range s.holdings {
 		late := now.Sub(h.Since) >= Grace || h.Since.Before(alive)
 		switch {
-		case h.Over && (late || now.Sub(h.Since) >= time.Second):
-			commands = append(commands, Return{p.session, p.staff, h.Slot.ReservationID})
-		case h.Claimed && late && h.Slot.Purpose == staff.ForMonitoring:
+		case h.Held == h.Claim:
+		case h.Over && h.Claim == (staff.Slot{}):
+			if late || now.Sub(h.Since) >= time.Second {
+				commands = append(commands, Return{p.session, p.staff, h.Held.ReservationID})
+			}
+		case !late:
+		case h.Held == (staff.Slot{}) && h.Claim.Purpose == staff.ForMonitoring:
 			commands = append(commands, Recheck{p.session, p.staff})
-		case !h.Over && !h.Confirmed && late:
+		default:
 			commands = append(commands, Compare{p.session, p.staff})
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync/atomic"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -11,6 +12,7 @@ import (
 	"github.com/chatwatch/chatwatch/domain"
 	"github.com/chatwatch/chatwatch/internal/eventcodec"
 	"github.com/chatwatch/chatwatch/internal/eventstore"
+	"github.com/chatwatch/chatwatch/internal/snapshot"
 )
 
 // maxAttempts bounds how often a command is decided anew because its stream moved meanwhile.
@@ -26,6 +28,11 @@ type Aggregate[S, E any] struct {
 	hot    *lru.Cache[string, *stream[S]]
 	// shared says that other processes append to the same streams, so that what is in memory may be old.
 	shared bool
+	// snapshots keeps the states of streams that grow for ever; nil for those that end.
+	snapshots *snapshot.Files
+	log       *slog.Logger
+	// valid tells whether an id can name a stream; what cannot has none, and is not looked for.
+	valid func(id string) bool
 }
 
 // View is a stream's state at a revision.
@@ -58,6 +65,7 @@ type stream[S any] struct {
 	// stale says that the stream may hold more than current: an append whose answer never came.
 	stale atomic.Bool
 	known memory // guarded by busy
+	saved int64  // revision of the last snapshot, guarded by busy
 }
 
 // fresh is the state in memory, nil when the stream has to be read.
@@ -68,12 +76,14 @@ func (a *Aggregate[S, E]) fresh(s *stream[S]) *View[S] {
 	return s.current.Load()
 }
 
-func newAggregate[S, E any](store eventstore.Store, prefix string, evolve func(S, E) S, size int, shared bool) (*Aggregate[S, E], error) {
+func newAggregate[S, E any](c Config, prefix string, evolve func(S, E) S, valid func(string) bool, size int) (*Aggregate[S, E], error) {
 	hot, err := lru.New[string, *stream[S]](size)
 	if err != nil {
 		return nil, fmt.Errorf("command: cache of %s: %w", prefix, err)
 	}
-	return &Aggregate[S, E]{store: store, prefix: prefix, evolve: evolve, hot: hot, shared: shared}, nil
+	return &Aggregate[S, E]{
+		store: c.Store, prefix: prefix, evolve: evolve, valid: valid, hot: hot, shared: c.Shared, log: c.Log,
+	}, nil
 }
 
 // Load returns the present state. An unknown stream has the zero state at revision -1.
@@ -148,7 +158,7 @@ func (a *Aggregate[S, E]) attempt(ctx context.Context, id string, s *stream[S], 
 		return Outcome[S, E]{View: view, Done: Done{Revision: view.Revision, Position: view.Position}}, err
 	}
 	name := a.prefix + id
-	encoded, err := encode(name, r, events)
+	encoded, err := encode(name, view.Revision+1, r, events)
 	if err != nil {
 		return Outcome[S, E]{}, err
 	}
@@ -168,15 +178,16 @@ func (a *Aggregate[S, E]) attempt(ctx context.Context, id string, s *stream[S], 
 	s.current.Store(&view)
 	done = Done{Revision: view.Revision, Position: view.Position, hash: r.Hash}
 	s.known.remember(r.ID, done)
+	a.save(name, s, view, encoded[len(encoded)-1].ID)
 	return Outcome[S, E]{View: view, Events: events, Done: done}, nil
 }
 
-func encode[E any](stream string, r Request, events []E) ([]eventstore.Event, error) {
+func encode[E any](stream string, first int64, r Request, events []E) ([]eventstore.Event, error) {
 	meta := r.metadata()
 	encoded := make([]eventstore.Event, len(events))
 	for i, e := range events {
 		var err error
-		if encoded[i], err = eventcodec.Encode(r.eventID(stream, i), e, meta); err != nil {
+		if encoded[i], err = eventcodec.Encode(r.eventID(stream, first+int64(i)), e, meta); err != nil {
 			return nil, err
 		}
 	}
@@ -207,13 +218,21 @@ func (s *stream[S]) unlock() { <-s.busy }
 
 // refresh reads what the stream has beyond what is in memory: all of it for a stream that is not.
 func (a *Aggregate[S, E]) refresh(ctx context.Context, id string, s *stream[S]) error {
+	name := a.prefix + id
 	view := View[S]{Revision: -1}
+	if !a.valid(id) {
+		s.current.Store(&view)
+		return nil
+	}
 	if v := s.current.Load(); v != nil {
 		view = *v
 	} else {
-		s.known = memory{}
+		var err error
+		if view, s.known, err = a.restore(ctx, name); err != nil {
+			return err
+		}
+		s.saved = view.Revision
 	}
-	name := a.prefix + id
 	for recorded, err := range a.store.ReadStream(ctx, name, uint64(view.Revision+1), eventstore.Forwards, 0) {
 		if errors.Is(err, eventstore.ErrStreamNotFound) {
 			break

@@ -5,6 +5,7 @@
 package command
 
 import (
+	"encoding/binary"
 	"time"
 
 	"github.com/google/uuid"
@@ -28,17 +29,19 @@ type Request struct {
 	IfMatch *int64
 }
 
-// derive makes the request of a follow-up in another stream: same origin, own identity, no condition.
+// derive makes the request of a follow-up in another stream: same origin, own identity, no condition. It is not remembered:
+// what follows up is harmless when it is done twice, and has to be done again when it was undone since.
 func (r Request) derive(name string) Request {
 	r.ID = uuid.NewSHA1(r.ID, []byte(name))
-	r.IfMatch = nil
+	r.Hash, r.IfMatch = "", nil
 	return r
 }
 
-func (r Request) eventID(stream string, index int) uuid.UUID {
-	name := make([]byte, 0, len(stream)+2)
+// eventID names the event that the request appends at a revision: the same again for the same append, never for another.
+func (r Request) eventID(stream string, revision int64) uuid.UUID {
+	name := make([]byte, 0, len(stream)+8)
 	name = append(name, stream...)
-	return uuid.NewSHA1(r.ID, append(name, byte(index), byte(index>>8)))
+	return uuid.NewSHA1(r.ID, binary.BigEndian.AppendUint64(name, uint64(revision)))
 }
 
 func (r Request) metadata() eventcodec.Metadata {

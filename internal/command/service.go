@@ -15,6 +15,7 @@ import (
 	"github.com/chatwatch/chatwatch/domain/staff"
 	"github.com/chatwatch/chatwatch/internal/eventcodec"
 	"github.com/chatwatch/chatwatch/internal/eventstore"
+	"github.com/chatwatch/chatwatch/internal/snapshot"
 )
 
 // Config of a Service.
@@ -23,6 +24,8 @@ type Config struct {
 	Log   *slog.Logger
 	// Shared says that other processes append to the same store.
 	Shared bool
+	// Snapshots keeps the states of staff streams, which grow as long as somebody works; nil to fold them from their start.
+	Snapshots *snapshot.Files
 	// HotSessions bounds how many sessions are kept folded in memory; 0 for the default.
 	HotSessions int
 }
@@ -46,15 +49,18 @@ func New(c Config) (*Service, error) {
 	if hot == 0 {
 		hot = 20_000
 	}
-	sessions, err1 := newAggregate[session.State, session.Event](c.Store, eventcodec.SessionPrefix, session.Evolve, hot, c.Shared)
-	members, err2 := newAggregate[staff.State, staff.Event](c.Store, eventcodec.StaffPrefix, staff.Evolve, 20_000, c.Shared)
-	profiles, err3 := newAggregate[profile.State, profile.Event](c.Store, eventcodec.ProfilePrefix, profile.Evolve, 5_000, c.Shared)
-	queues, err4 := newAggregate[queue.State, queue.Event](c.Store, eventcodec.QueuePrefix, queue.Evolve, 5_000, c.Shared)
+	sessions, err1 := newAggregate[session.State, session.Event](c, eventcodec.SessionPrefix, session.Evolve, validSessionID, hot)
+	members, err2 := newAggregate[staff.State, staff.Event](c, eventcodec.StaffPrefix, staff.Evolve, domain.ValidID, 20_000)
+	profiles, err3 := newAggregate[profile.State, profile.Event](c, eventcodec.ProfilePrefix, profile.Evolve, domain.ValidID, 5_000)
+	queues, err4 := newAggregate[queue.State, queue.Event](c, eventcodec.QueuePrefix, queue.Evolve, domain.ValidID, 5_000)
 	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return nil, err
 	}
+	members.snapshots = c.Snapshots
 	return &Service{sessions: sessions, members: members, profiles: profiles, queues: queues, log: c.Log}, nil
 }
+
+func validSessionID(id string) bool { return len(id) == 36 && uuid.Validate(id) == nil }
 
 // The outcomes of the four kinds of stream.
 type (

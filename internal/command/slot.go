@@ -49,11 +49,14 @@ func (s *Service) withSlot(ctx context.Context, r Request, v reservation) (Sessi
 	if _, err := s.onMember(ctx, v.holder, r.derive("reserve"), staff.Reserve{
 		SessionID: v.session, ReservationID: r.reservationID(), Purpose: v.purpose, MaxSessions: v.limit,
 	}); err != nil {
+		if domain.CodeOf(err) == "" {
+			s.undo(ctx, r, v) // it may have been stored
+		}
 		return SessionOutcome{}, err
 	}
 	out, err := s.onSession(ctx, v.session, r, v.as, act)
 	if err != nil || len(out.Events) == 0 && !out.Replayed {
-		s.settle(ctx, r, v.session, v.holder)
+		s.undo(ctx, r, v)
 	}
 	return out, err
 }
@@ -129,12 +132,17 @@ func (s *Service) TransferToStaff(ctx context.Context, r Request, id domain.Sess
 		return SessionOutcome{}, domain.Reject(domain.InvalidRequest, "the staff member to transfer to does not exist")
 	}
 	standing := target.Standing()
-	return s.withSlot(ctx, r, reservation{
+	out, err := s.withSlot(ctx, r, reservation{
 		session: id, holder: standing.ID, purpose: staff.ForEngagement, limit: target.Profile.MaxSessions, as: as,
 		act: func(reservationID string) session.Command {
 			return session.Transfer{By: by, To: &standing, ReservationID: reservationID, At: r.At}
 		},
 	})
+	if domain.CodeOf(err) == domain.NoIdleSession {
+		// How many sessions another has in use is not for every agent to know (rule 4).
+		err = domain.Reject(domain.NoIdleSession, "that staff member has no idle session")
+	}
+	return out, err
 }
 
 // Offer asks an agent to take a waiting session.
@@ -196,21 +204,29 @@ func (s *Service) Release(ctx context.Context, r Request, holder domain.StaffID,
 	return err
 }
 
-// settle brings a staff member's slot in line with the session after an act that the session did not take.
-func (s *Service) settle(ctx context.Context, r Request, id domain.SessionID, holder domain.StaffID) {
-	if err := s.Settle(ctx, r, id, holder); err != nil {
-		s.log.WarnContext(ctx, "a slot is left to the process", "session", id, "staff", holder, "error", err)
+// undo brings the holder's slot in line with the session after an act that the session did not take. A reservation that
+// another flow has made meanwhile is left to that flow.
+func (s *Service) undo(ctx context.Context, r Request, v reservation) {
+	mine := func(held staff.Slot) bool { return held.ReservationID == r.reservationID() }
+	if err := s.compare(ctx, r, v.session, v.holder, mine); err != nil {
+		s.log.WarnContext(ctx, "a slot is left to the process", "session", v.session, "staff", v.holder, "error", err)
 	}
 }
 
 // Settle brings a staff member's slot for a session in line with what the session says of them.
 func (s *Service) Settle(ctx context.Context, r Request, id domain.SessionID, holder domain.StaffID) error {
+	return s.compare(ctx, r, id, holder, func(staff.Slot) bool { return true })
+}
+
+// compare settles a slot when the one that is held, zero for none, is of those to settle.
+func (s *Service) compare(ctx context.Context, r Request, id domain.SessionID, holder domain.StaffID, settles func(staff.Slot) bool) error {
 	now, err := s.Session(ctx, id)
 	if err != nil {
 		return err
 	}
 	_, err = s.members.Execute(ctx, string(holder), r.derive("settle"), func(v View[staff.State]) ([]staff.Event, error) {
-		if c := slots.Settle(now.State, v.State, id); c != nil {
+		held, _ := v.State.Slot(id)
+		if c := slots.Settle(now.State, v.State, id); c != nil && settles(held) {
 			return staff.Decide(v.State, c)
 		}
 		return nil, nil

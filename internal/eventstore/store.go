@@ -121,8 +121,10 @@ type Store interface {
 	// Append adds events to the end of a stream, all or none, durably before it returns.
 	//
 	// With Exactly(r) or NoStream below the stream's revision, the ids of the events decide: when they are those already
-	// stored at the next revisions, the answer of the first append is given again; otherwise WrongRevision. Errors:
-	// *WrongRevision, ErrTooLarge, ErrStreamDeleted, ErrUnavailable, ErrClosed.
+	// stored at the next revisions, the answer of the first append is given again; otherwise WrongRevision. The caller may
+	// reuse its slices afterwards. When ctx ends first, or with ErrUnavailable, the events may be stored or not; a retry
+	// with the same ids and expectation finds out. Errors: *WrongRevision, ErrInvalid, ErrTooLarge, ErrStreamDeleted,
+	// ErrUnavailable, ErrClosed.
 	Append(ctx context.Context, stream string, expected Expected, events []Event) (Appended, error)
 
 	// ReadStream yields the events of one stream: forwards from revision from (inclusive), or backwards from it

@@ -38,7 +38,7 @@ type Config struct {
 	From func(ctx context.Context, topic string) (eventstore.Position, error)
 	// Window is how many messages may wait for their Ack; 1 when smaller.
 	Window int
-	// Bare leaves the metadata of messages empty, which makes them cheaper by half; EventOf gives everything.
+	// Bare leaves the metadata of messages empty, which spares parsing that of the event; EventOf gives everything.
 	Bare bool
 	// Markers says that the consumer wants messages without an event where there is news without one: see Progress.
 	Markers bool

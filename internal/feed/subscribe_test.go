@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/ThreeDotsLabs/watermill"
@@ -173,29 +173,35 @@ func TestLostSubscriptionsAreMadeAnewWithoutGapOrRepeat(t *testing.T) {
 }
 
 func TestWindowBoundsWhatIsUnacknowledged(t *testing.T) {
-	s := newStore(t)
-	appendEvents(t, s, "session-1", 6)
-	messages := subscribe(t, feed.New(s, feed.Config{Window: 3}))
-	var got []*message.Message
-	for range 3 {
-		got = append(got, <-messages)
-	}
-	slices.Reverse(got)
-	for _, msg := range got { // in any order
-		msg.Ack()
-		<-time.After(time.Millisecond)
-	}
-	for i := range 3 {
-		msg := <-messages
-		if e, _ := feed.EventOf(msg); e.Revision != uint64(3+i) {
-			t.Fatalf("revision %d, want %d", e.Revision, 3+i)
+	synctest.Test(t, func(t *testing.T) {
+		s := newStore(t)
+		appendEvents(t, s, "session-1", 8)
+		messages := subscribe(t, feed.New(s, feed.Config{Window: 3}))
+		received := 0
+		receive := func(n int) (got []*message.Message) {
+			synctest.Wait()
+			if len(messages) != n {
+				t.Fatalf("%d messages after %d, want %d", len(messages), received, n)
+			}
+			for range n {
+				msg := <-messages
+				if e, _ := feed.EventOf(msg); e.Revision != uint64(received) {
+					t.Fatalf("revision %d, want %d", e.Revision, received)
+				}
+				received++
+				got = append(got, msg)
+			}
+			return got
 		}
-	}
-	select {
-	case <-messages:
-		t.Fatal("a fourth message came")
-	default:
-	}
+		first := receive(3)
+		receive(0)
+		first[1].Ack() // the window moves with its first message
+		receive(0)
+		first[0].Ack()
+		receive(2)
+		first[2].Ack()
+		receive(1)
+	})
 }
 
 func TestProgressIsToldWhenEverythingBeforeIsAcknowledged(t *testing.T) {

@@ -19,6 +19,7 @@ import (
 	"github.com/chatwatch/chatwatch/internal/eventstore"
 	"github.com/chatwatch/chatwatch/internal/eventstore/embedded"
 	"github.com/chatwatch/chatwatch/internal/process"
+	"github.com/chatwatch/chatwatch/internal/snapshot"
 )
 
 // site is a store with commands over it, and processes that are started when a test says so.
@@ -56,7 +57,7 @@ func now() time.Time { return time.Now().UTC().Truncate(time.Millisecond) }
 // start runs the processes until stop or the end of the test.
 func (s *site) start() {
 	s.t.Helper()
-	snapshots, err := process.OpenSnapshots(filepath.Join(s.dir, "process"))
+	snapshots, err := snapshot.Open(filepath.Join(s.dir, "snapshots"))
 	if err != nil {
 		s.t.Fatal(err)
 	}

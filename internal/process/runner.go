@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -15,6 +16,7 @@ import (
 	"github.com/chatwatch/chatwatch/internal/eventcodec"
 	"github.com/chatwatch/chatwatch/internal/eventstore"
 	"github.com/chatwatch/chatwatch/internal/feed"
+	"github.com/chatwatch/chatwatch/internal/snapshot"
 )
 
 // Intervals of a Runner.
@@ -27,10 +29,18 @@ const (
 // sees its events in the order of the log.
 type Runner struct {
 	Store     eventstore.Store
-	Snapshots *Snapshots
+	Snapshots *snapshot.Files
 	Log       *slog.Logger
 	Now       func() time.Time
 }
+
+// stored is the snapshot of a process: its state at a place of the log.
+type stored struct {
+	Position eventstore.Position `json:"position"`
+	State    json.RawMessage     `json:"state"`
+}
+
+func snapshotName(p Process) string { return "process-" + p.Name() }
 
 // running is a process with what is known of its progress.
 type running struct {
@@ -88,7 +98,8 @@ func (r *Runner) subscriber(run *running) *feed.Subscriber {
 
 // restore takes the last snapshot, unless it is of a log that was longer than this one.
 func (r *Runner) restore(ctx context.Context, run *running) error {
-	snapshot, ok, err := r.Snapshots.Load(run.Name())
+	var last stored
+	ok, err := r.Snapshots.Load(snapshotName(run), &last)
 	if err != nil || !ok {
 		return err
 	}
@@ -96,15 +107,15 @@ func (r *Runner) restore(ctx context.Context, run *running) error {
 	if err != nil {
 		return fmt.Errorf("restore process %s: %w", run.Name(), err)
 	}
-	if snapshot.Position > head {
-		run.log.WarnContext(ctx, "the snapshot is ahead of the log and is not used", "snapshot", snapshot.Position, "log", head)
+	if last.Position > head {
+		run.log.WarnContext(ctx, "the snapshot is ahead of the log and is not used", "snapshot", last.Position, "log", head)
 		return nil
 	}
-	if err := run.Restore(snapshot.State); err != nil {
+	if err := run.Restore(last.State); err != nil {
 		run.log.WarnContext(ctx, "the snapshot cannot be read and is not used", "error", err)
 		return nil
 	}
-	run.position, run.stored = snapshot.Position, snapshot.Position
+	run.position, run.stored = last.Position, last.Position
 	return nil
 }
 
@@ -181,7 +192,7 @@ func (r *Runner) save(p *running) {
 	state, err := p.Snapshot()
 	p.mu.Unlock()
 	if err == nil {
-		err = r.Snapshots.Save(p.Name(), position, state)
+		err = r.Snapshots.Save(snapshotName(p), stored{Position: position, State: state})
 	}
 	if err != nil {
 		p.log.Warn("a snapshot was not stored", "error", err)

@@ -1,6 +1,7 @@
 package embedded
 
 import (
+	"errors"
 	"log/slog"
 
 	"github.com/chatwatch/chatwatch/internal/eventstore/embedded/sqlite"
@@ -23,6 +24,10 @@ func newCheckpointer(path string, logger *slog.Logger) (*checkpointer, error) {
 	conn, err := sqlite.Open(path, sqlite.ReadWrite, checkpointWaitMillis)
 	if err != nil {
 		return nil, err
+	}
+	// A connection that has not read the file does not know of its WAL, and its checkpoints do nothing.
+	if _, err := conn.Int("PRAGMA schema_version"); err != nil {
+		return nil, errors.Join(err, conn.Close())
 	}
 	return &checkpointer{
 		conn:   conn,

@@ -16,6 +16,7 @@ type options struct {
 	readers       int
 	clock         func() time.Time
 	logger        *slog.Logger
+	commit        func(commit func() error) error // around each COMMIT; for tests
 }
 
 func defaults() options {
@@ -27,6 +28,7 @@ func defaults() options {
 		readers:       8,
 		clock:         time.Now,
 		logger:        slog.New(slog.DiscardHandler),
+		commit:        func(commit func() error) error { return commit() },
 	}
 }
 

@@ -152,7 +152,7 @@ func (s *Store) Head(ctx context.Context) (eventstore.Position, error) {
 			return eventstore.Start, err
 		}
 	}
-	return s.tail.Head(), nil
+	return s.tail.last(), nil
 }
 
 // Close ends subscriptions and reads, waits for the appends under way to be answered, and frees the file.

@@ -66,7 +66,7 @@ func (s *subscription) Next(ctx context.Context) (eventstore.Batch, error) {
 // fromFile reads pages until one has a match, or it is time to tell how far they got.
 func (s *subscription) fromFile(ctx context.Context) (eventstore.Batch, error) {
 	b := eventstore.Batch{Position: s.position}
-	head := s.store.tail.Head()
+	head := s.store.tail.last()
 	for range idlePages {
 		var p page
 		err := s.store.readers.use(ctx, func(r *reader) (err error) {
@@ -79,7 +79,7 @@ func (s *subscription) fromFile(ctx context.Context) (eventstore.Batch, error) {
 		if b.Position = head; p.more {
 			b.Position = p.last.Position
 		}
-		b.Events, b.CaughtUp = p.events, b.Position >= s.store.tail.Head()
+		b.Events, b.CaughtUp = p.events, b.Position >= s.store.tail.last()
 		if len(b.Events) > 0 || !p.more || s.ended(ctx) != nil {
 			break
 		}

@@ -80,8 +80,8 @@ func (t *tail) grow() {
 
 func weight(e *eventstore.Recorded) int { return len(e.Data) + len(e.Metadata) + eventOverhead }
 
-// Head is the position of the last committed event.
-func (t *tail) Head() eventstore.Position {
+// last is the position of the last committed event.
+func (t *tail) last() eventstore.Position {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	return t.head

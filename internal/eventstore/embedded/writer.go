@@ -27,7 +27,6 @@ type writer struct {
 	tail       *tail
 	requests   chan *request
 	checkpoint *checkpointer
-	commit     func() error // COMMIT; a test puts a failing one in its place
 
 	heads   *simplelru.LRU[string, *head]
 	recent  *recentIDs
@@ -70,7 +69,6 @@ func newWriter(conn *sqlite.Conn, o options, t *tail, c *checkpointer) (*writer,
 	if err != nil {
 		return nil, err
 	}
-	w.commit = func() error { return w.statements.commit.Bind(0).Run() }
 	if err := w.learn(); err != nil {
 		return nil, err
 	}
@@ -168,7 +166,7 @@ func (w *writer) store() error {
 	if len(w.inserted) == 0 {
 		return nil
 	}
-	return w.commit()
+	return w.opts.commit(w.statements.commit.Bind(0).Run)
 }
 
 // insert adds the request's events behind h.

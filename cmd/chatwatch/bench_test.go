@@ -1,0 +1,126 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/chatwatch/chatwatch/domain"
+	"github.com/chatwatch/chatwatch/domain/session"
+	"github.com/chatwatch/chatwatch/internal/eventcodec"
+	"github.com/chatwatch/chatwatch/internal/eventstore"
+	"github.com/chatwatch/chatwatch/internal/eventstore/embedded"
+	"github.com/chatwatch/chatwatch/internal/simulation"
+)
+
+// clients that write at the same time, in the store alone and over HTTP.
+const clients = 64
+
+// BenchmarkMessages puts durable messages over HTTP beside what bounds them in the same run: the disk's raw rate of
+// writes with fsync, and the store alone with as many appends in flight. The program runs in a process of its own, with
+// its read models, live streams and process managers; the load generator shares the machine with it.
+func BenchmarkMessages(b *testing.B) {
+	b.Run("raw write and fsync", rawSync)
+	var alone float64
+	b.Run("store alone", func(b *testing.B) { alone = storeAlone(b) })
+	b.Run("HTTP", func(b *testing.B) {
+		result := overHTTP(b, 0)
+		b.ReportMetric(result.Rate, "messages/s")
+		b.ReportMetric(result.Rate/alone, "of-store")
+		b.ReportMetric(float64(result.Latency.P50)/1000, "p50-ms")
+		b.ReportMetric(float64(result.Latency.P99)/1000, "p99-ms")
+	})
+	b.Run("HTTP with live streams", func(b *testing.B) {
+		result := overHTTP(b, 8)
+		b.ReportMetric(result.Rate, "messages/s")
+		b.ReportMetric(float64(result.Latency.P99)/1000, "p99-ms")
+		b.ReportMetric(float64(result.AckToLive.P50)/1000, "live-p50-ms")
+		b.ReportMetric(float64(result.AckToLive.P99)/1000, "live-p99-ms")
+	})
+}
+
+func rawSync(b *testing.B) {
+	f, err := os.Create(filepath.Join(b.TempDir(), "raw"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer f.Close()
+	page := make([]byte, 4<<10)
+	for i := 0; b.Loop(); i++ {
+		if _, err := f.WriteAt(page, int64(i%4096)*int64(len(page))); err != nil {
+			b.Fatal(err)
+		}
+		if err := f.Sync(); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "syncs/s")
+}
+
+// storeAlone appends messages as the program makes them, to a session for each of the clients.
+func storeAlone(b *testing.B) float64 {
+	store, err := embedded.Open(b.Context(), filepath.Join(b.TempDir(), "events.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer store.Close()
+	message, err := eventcodec.Encode(uuid.New(), session.PublicMessageSent{
+		MessageID: uuid.NewString(), Sender: session.Sender{Role: domain.RoleCustomer, Name: "Customer"}, Text: strings.Repeat("x", 100),
+	}, eventcodec.Metadata{
+		Actor: domain.Actor{ID: uuid.NewString(), Role: domain.RoleCustomer}, OccurredAt: clock(),
+		CorrelationID: uuid.NewString(), CausationID: uuid.NewString(),
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	var next atomic.Int64
+	var group sync.WaitGroup
+	b.ResetTimer()
+	for range clients {
+		group.Go(func() {
+			stream := "session-" + uuid.NewString()
+			for revision := eventstore.NoStream; next.Add(1) <= int64(b.N); revision++ {
+				e := message
+				e.ID = uuid.New()
+				if _, err := store.Append(b.Context(), stream, revision, []eventstore.Event{e}); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	b.StopTimer()
+	rate := float64(b.N) / b.Elapsed().Seconds()
+	b.ReportMetric(rate, "appends/s")
+	return rate
+}
+
+func overHTTP(b *testing.B, listen int) simulation.LoadResult {
+	s := newServer(b)
+	config := s.simulation(nil)
+	config.Parallel = clients
+	b.ResetTimer()
+	result, err := simulation.LoadMessages(b.Context(), simulation.LoadConfig{
+		Config: config, Clients: clients, Messages: max(b.N, clients), Duration: time.Hour, Listen: listen,
+	})
+	b.StopTimer()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := result.Err(); err != nil {
+		b.Fatal(err)
+	}
+	var text bytes.Buffer
+	if err := result.WriteText(&text); err == nil {
+		b.Log("\n" + text.String())
+	}
+	return result
+}

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/pprof"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// serveCommand serves the API until it is told to stop.
+type serveCommand struct {
+	serving
+}
+
+func (c *serveCommand) Run(ctx context.Context, e *environment) error {
+	return serve(ctx, e, c.serving, nil)
+}
+
+// Bounds of a connection.
+const (
+	readHeaderTimeout = 10 * time.Second
+	idleTimeout       = 2 * time.Minute
+	shutdownTimeout   = 10 * time.Second
+)
+
+// serve runs a node and its listener, and beside them, once they serve, what else there is to run.
+func serve(ctx context.Context, e *environment, s serving, beside func(ctx context.Context, n *node, address string) error) error {
+	if err := s.check(); err != nil {
+		return err
+	}
+	n, err := open(ctx, e, s)
+	if err != nil {
+		return err
+	}
+	defer n.close()
+	listener, err := net.Listen("tcp", s.Listen)
+	if err != nil {
+		return fmt.Errorf("listen on %s: %w", s.Listen, err)
+	}
+	server := &http.Server{Handler: n.api, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout}
+
+	group, ctx := errgroup.WithContext(ctx)
+	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopBackground()
+	group.Go(func() error { return ended(n.run(background)) })
+	group.Go(func() error { return ended(server.Serve(listener)) })
+	group.Go(func() error {
+		// First the callers, then what serves them: an answer that is under way still finds its parts.
+		<-ctx.Done()
+		n.api.Close()
+		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
+		defer cancel()
+		err := server.Shutdown(patience)
+		stopBackground()
+		return err
+	})
+	if s.PprofListen != "" {
+		group.Go(func() error { return profiles(ctx, s.PprofListen) })
+	}
+	fmt.Fprintf(e.stdout, "chatwatch is listening on http://%s\n", listener.Addr())
+	if beside != nil {
+		group.Go(func() error { return ended(beside(ctx, n, listener.Addr().String())) })
+	}
+	return group.Wait()
+}
+
+// profiles serves Go's profiles on an address of their own, which is never the one of the API.
+func profiles(ctx context.Context, address string) error {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/debug/pprof/", pprof.Index)
+	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
+	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
+	server := &http.Server{Addr: address, Handler: mux, ReadHeaderTimeout: readHeaderTimeout}
+	stop := context.AfterFunc(ctx, func() { _ = server.Close() })
+	defer stop()
+	return ended(server.ListenAndServe())
+}
+
+// ended drops the error of what was told to end.
+func ended(err error) error {
+	if errors.Is(err, context.Canceled) || errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/chatwatch/chatwatch/api"
+	"github.com/chatwatch/chatwatch/internal/auth"
+	"github.com/chatwatch/chatwatch/internal/command"
+	"github.com/chatwatch/chatwatch/internal/eventstore"
+	"github.com/chatwatch/chatwatch/internal/eventstore/embedded"
+	"github.com/chatwatch/chatwatch/internal/live"
+	"github.com/chatwatch/chatwatch/internal/process"
+	"github.com/chatwatch/chatwatch/internal/readstore"
+	"github.com/chatwatch/chatwatch/internal/snapshot"
+	"github.com/chatwatch/chatwatch/projections"
+	"github.com/chatwatch/chatwatch/projections/catalogue"
+	"github.com/chatwatch/chatwatch/projections/directory"
+	"github.com/chatwatch/chatwatch/projections/sessions"
+	queuesnapshot "github.com/chatwatch/chatwatch/projections/snapshot"
+	"github.com/chatwatch/chatwatch/projections/staffing"
+	"github.com/chatwatch/chatwatch/projections/transcript"
+)
+
+// node is one serving process: everything that is constructed, in one place.
+type node struct {
+	log       *slog.Logger
+	store     *embedded.Store
+	db        *readstore.DB
+	tokens    *auth.Tokens
+	service   *command.Service
+	engine    *projections.Engine
+	hub       *live.Hub
+	processes *process.Runner
+	managers  []process.Process
+	api       *api.Server
+}
+
+// readModels are all projections, in the order in which they are told.
+func readModels() []projections.Projection {
+	return catalogue.All()
+}
+
+// breather is how long the read models gather what comes quickly: a commit costs about as much for one event as for fifty.
+const breather = 10 * time.Millisecond
+
+func newEngine(e *environment, store eventstore.Store, db *readstore.DB, group []projections.Projection) (*projections.Engine, error) {
+	log := projections.FromStore(store, projections.DefaultMaxBatch, e.log)
+	return projections.NewEngine(db, log, group, projections.Options{Logger: e.log, Clock: clock, Breather: breather})
+}
+
+// open constructs a node on the data directory. What was opened is closed again when a part fails.
+func open(ctx context.Context, e *environment, s serving) (n *node, err error) {
+	n = &node{log: e.log}
+	defer func() {
+		if err != nil {
+			n.close()
+		}
+	}()
+	secret, err := e.secret()
+	if err != nil {
+		return nil, err
+	}
+	if err := n.openStores(ctx, e); err != nil {
+		return nil, err
+	}
+	files, err := snapshot.Open(e.snapshots())
+	if err != nil {
+		return nil, err
+	}
+	if n.service, err = command.New(command.Config{Store: n.store, Log: e.log, Snapshots: files}); err != nil {
+		return nil, err
+	}
+	if n.engine, err = newEngine(e, n.store, n.db, readModels()); err != nil {
+		return nil, err
+	}
+	if n.hub, err = live.Open(ctx, n.store, e.log); err != nil {
+		return nil, err
+	}
+	n.processes = &process.Runner{Store: n.store, Snapshots: files, Log: e.log, Now: clock}
+	n.managers = []process.Process{
+		process.NewRouting(n.service, e.log, clock), process.NewSlots(n.service, e.log, clock, clock()),
+	}
+	if n.tokens, err = auth.NewTokens(secret, clock); err != nil {
+		return nil, err
+	}
+	seals, err := auth.NewSeals(secret)
+	if err != nil {
+		return nil, err
+	}
+	n.api, err = api.New(api.Config{
+		Service: n.service, Store: n.store, Tokens: n.tokens, Seals: seals, Hub: n.hub, Clock: clock, Log: e.log,
+		Progress: n.engine, Transcripts: transcript.NewReader(n.db), Directory: directory.NewReader(n.db),
+		Staffing: staffing.NewReader(n.db), Sessions: sessions.NewReader(n.db), Snapshots: queuesnapshot.NewReader(n.db),
+		Version:  version(), Limits: api.Limits{SessionsPerSecond: s.SessionRate, SessionsBurst: s.SessionBurst},
+	})
+	return n, err
+}
+
+func (n *node) openStores(ctx context.Context, e *environment) (err error) {
+	if n.store, err = embedded.Open(ctx, e.logFile(), embedded.WithLogger(e.log)); err != nil {
+		return fmt.Errorf("data directory %s: %w", e.DataDir, err)
+	}
+	if n.db, err = readstore.Open(ctx, e.readFile(), e.log); err != nil {
+		return fmt.Errorf("data directory %s: %w", e.DataDir, err)
+	}
+	return n.db.Migrate(ctx)
+}
+
+// run runs what serves the callers: read models, live streams, process managers. It ends with the context, or when one of
+// them cannot go on.
+func (n *node) run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return n.engine.Run(ctx) })
+	group.Go(func() error { return n.hub.Run(ctx) })
+	group.Go(func() error { return n.processes.Run(ctx, n.managers...) })
+	return group.Wait()
+}
+
+// close frees what is open, in the order in which it is not needed any more.
+func (n *node) close() {
+	var errs []error
+	if n.db != nil {
+		errs = append(errs, n.db.Close())
+	}
+	if n.store != nil {
+		errs = append(errs, n.store.Close())
+	}
+	if err := errors.Join(errs...); err != nil {
+		n.log.Error("the data directory was not closed in order", "error", err)
+	}
+}
+
+// version of the program, as the build knows it.
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "unknown"
+}

@@ -1,0 +1,181 @@
+package command_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/chatwatch/chatwatch/domain"
+	"github.com/chatwatch/chatwatch/domain/session"
+	"github.com/chatwatch/chatwatch/internal/command"
+)
+
+// flow is something that touches more than one stream. Prepare makes the world for it; run is the flow, with a request that
+// can be repeated.
+type flow struct {
+	name    string
+	actor   command.Request
+	prepare func(w *world) domain.SessionID
+	run     func(w *world, s *command.Service, r command.Request, id domain.SessionID) error
+	// repeatable: the same request again answers as the first would have.
+	repeatable bool
+}
+
+func flows() []flow {
+	accept := func(w *world, s *command.Service, r command.Request, id domain.SessionID) error {
+		return ignore(s.Accept(w.ctx, r, id))
+	}
+	offered := func(w *world) domain.SessionID {
+		id := w.waiting()
+		w.must(w.Offer(w.ctx, asSystem(), id, "ann"))
+		return id
+	}
+	requeuedAndWatched := func(w *world) domain.SessionID {
+		id := w.watched("ann", "sue")
+		w.must(w.TransferToQueue(w.ctx, asStaff("ann"), id, "billing"))
+		return id
+	}
+	watched := func(w *world) domain.SessionID { return w.watched("ann", "sue") }
+	return []flow{
+		{"monitor", asStaff("sue"), func(w *world) domain.SessionID { return w.engaged("ann") },
+			func(w *world, s *command.Service, r command.Request, id domain.SessionID) error {
+				return ignore(s.Monitor(w.ctx, r, id, "why"))
+			}, true},
+		{"pull", asStaff("ann"), func(w *world) domain.SessionID { return w.waiting() }, accept, true},
+		{"accept an offer", asStaff("ann"), offered, accept, true},
+		{"pull what is offered to another", asStaff("bob"), offered, accept, true},
+		{"take what one watches", asStaff("sue"), requeuedAndWatched, accept, true},
+		{"offer", asSystem(), func(w *world) domain.SessionID { return w.waiting() },
+			func(w *world, s *command.Service, r command.Request, id domain.SessionID) error {
+				return ignore(s.Offer(w.ctx, r, id, "ann"))
+			}, true},
+		{"decline", asStaff("ann"), offered, func(w *world, s *command.Service, r command.Request, id domain.SessionID) error {
+			return ignore(s.Decline(w.ctx, r, id))
+		}, true},
+		{"expire an offer", asSystem(), offered, func(w *world, s *command.Service, r command.Request, id domain.SessionID) error {
+			v, err := s.Session(w.ctx, id)
+			if err != nil {
+				return err
+			}
+			return s.ExpireOffer(w.ctx, r, id, v.State.Offer.ReservationID)
+		}, true},
+		{"leave", asStaff("sue"), watched, func(w *world, s *command.Service, r command.Request, id domain.SessionID) error {
+			return ignore(s.Leave(w.ctx, r, id))
+		}, true},
+		{"conclude", asStaff("ann"), watched, func(w *world, s *command.Service, r command.Request, id domain.SessionID) error {
+			return ignore(s.Conclude(w.ctx, r, id, "solved"))
+		}, true},
+		{"the customer leaves", asCustomer(), watched, func(w *world, s *command.Service, r command.Request, id domain.SessionID) error {
+			return ignore(s.LeaveAsCustomer(w.ctx, r, id))
+		}, true},
+		{"transfer to a queue outside the watcher's profile", asStaff("ann"), watched,
+			func(w *world, s *command.Service, r command.Request, id domain.SessionID) error {
+				return ignore(s.TransferToQueue(w.ctx, r, id, "sales"))
+			}, true},
+		{"transfer to another agent", asStaff("ann"), watched, func(w *world, s *command.Service, r command.Request, id domain.SessionID) error {
+			return ignore(s.TransferToStaff(w.ctx, r, id, "bob"))
+		}, true},
+		{"transfer to the watcher", asStaff("ann"), watched, func(w *world, s *command.Service, r command.Request, id domain.SessionID) error {
+			return ignore(s.TransferToStaff(w.ctx, r, id, "sue"))
+		}, true},
+		{"log out while watching", asStaff("sue"), watched, func(w *world, s *command.Service, r command.Request, _ domain.SessionID) error {
+			return ignore(s.LogOut(w.ctx, r, "sue"))
+		}, true},
+		{"log out while being offered a session", asStaff("ann"), offered,
+			func(w *world, s *command.Service, r command.Request, _ domain.SessionID) error {
+				return ignore(s.LogOut(w.ctx, r, "ann"))
+			}, true},
+	}
+}
+
+// staged makes the world of a flow.
+func staged(t *testing.T, f flow) (*world, domain.SessionID) {
+	t.Helper()
+	w := newWorld(t)
+	w.onDuty("agent", "ann", "bob")
+	w.onDuty("lead", "sue")
+	return w, f.prepare(w)
+}
+
+// eachFault runs a test for a flow with every one of its appends failing, stored or not.
+func eachFault(t *testing.T, f flow, test func(t *testing.T, failAt int, stored bool)) {
+	w, id := staged(t, f)
+	count := &faults{Store: w.store}
+	w.ok(f.run(w, service(t, count, false), f.actor, id))
+	if count.appends == 0 {
+		t.Fatal("the flow appended nothing")
+	}
+	for k := 1; k <= count.appends; k++ {
+		for _, stored := range []bool{false, true} {
+			t.Run(fmt.Sprintf("append %d, stored %v", k, stored), func(t *testing.T) { test(t, k, stored) })
+		}
+	}
+}
+
+func TestRule12WheneverAProcessDiesNoSlotIsStuckAndNoWatchIsWithoutOne(t *testing.T) {
+	for _, f := range flows() {
+		t.Run(f.name, func(t *testing.T) {
+			eachFault(t, f, func(t *testing.T, k int, stored bool) {
+				w, id := staged(t, f)
+				_ = f.run(w, service(t, &faults{Store: w.store, failAt: k, stored: stored, dies: true}, false), f.actor, id)
+				w.keep(service(t, w.store, false))
+				w.sound()
+			})
+		})
+	}
+}
+
+func TestWhenAnAppendFailsOnceTheSameRequestAgainCompletesTheFlow(t *testing.T) {
+	for _, f := range flows() {
+		t.Run(f.name, func(t *testing.T) {
+			eachFault(t, f, func(t *testing.T, k int, stored bool) {
+				w, id := staged(t, f)
+				s := service(t, &faults{Store: w.store, failAt: k, stored: stored}, false)
+				first := f.run(w, s, f.actor, id)
+				again := f.run(w, s, f.actor, id)
+				if again != nil {
+					t.Errorf("first %v, then %v", first, again)
+				}
+				w.checkOnce(f.actor, id)
+				w.keep(service(t, w.store, false))
+				w.sound()
+				w.checkDone(f, id)
+			})
+		})
+	}
+}
+
+// checkOnce demands that the request stands at most once in the session.
+func (w *world) checkOnce(r command.Request, id domain.SessionID) {
+	w.t.Helper()
+	seen := map[string]bool{}
+	for _, e := range w.log() {
+		if e.SessionID() == id && e.Metadata.CommandID == r.ID.String() {
+			if seen[e.Type] {
+				w.t.Errorf("%s was appended twice", e.Type)
+			}
+			seen[e.Type] = true
+		}
+	}
+}
+
+// checkDone demands that the keeper did not undo what the request came to.
+func (w *world) checkDone(f flow, id domain.SessionID) {
+	w.t.Helper()
+	plain, undisturbed := staged(w.t.(*testing.T), f)
+	plain.ok(f.run(plain, plain.Service, f.actor, undisturbed))
+	plain.keep(plain.Service)
+	got, want := summary(service(w.t, w.store, false), w, id), summary(plain.Service, plain, undisturbed)
+	if got != want {
+		w.t.Errorf("the session came to %s, undisturbed to %s", got, want)
+	}
+}
+
+func summary(s *command.Service, w *world, id domain.SessionID) string {
+	v, err := s.Session(w.ctx, id)
+	w.ok(err)
+	var watchers []domain.StaffID
+	for _, x := range v.State.Watchers {
+		watchers = append(watchers, x.ID)
+	}
+	return fmt.Sprint(v.State.Phase, v.State.Queue.ID, v.State.Agent.ID, v.State.Offer.Agent.ID, watchers, v.State.Phase == session.Offered)
+}

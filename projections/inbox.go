@@ -1,0 +1,92 @@
+package projections
+
+import (
+	"context"
+	"sync"
+)
+
+// inbox gathers what a source delivers while a batch is being committed, so that batches grow by themselves when there is
+// much to do: from one event when all is quiet up to the limit when catching up.
+type inbox struct {
+	max int
+
+	mu    sync.Mutex
+	batch Batch
+	any   bool // batch holds something, if only a position
+	err   error
+
+	filled  chan struct{} // one slot: there is something
+	emptied chan struct{} // one slot: there is room
+}
+
+func newInbox(max int) *inbox {
+	return &inbox{max: max, filled: make(chan struct{}, 1), emptied: make(chan struct{}, 1)}
+}
+
+// fill reads the source until it fails.
+func (in *inbox) fill(ctx context.Context, source Source) {
+	for {
+		b, err := source.Next(ctx)
+		if err == nil {
+			err = in.put(ctx, b)
+		}
+		if err != nil {
+			in.mu.Lock()
+			in.err = err
+			in.mu.Unlock()
+			signal(in.filled)
+			return
+		}
+	}
+}
+
+func (in *inbox) put(ctx context.Context, b Batch) error {
+	for {
+		in.mu.Lock()
+		if len(in.batch.Events) < in.max {
+			in.batch.Events = append(in.batch.Events, b.Events...)
+			in.batch.Position, in.batch.CaughtUp, in.any = b.Position, b.CaughtUp, true
+			in.mu.Unlock()
+			signal(in.filled)
+			return nil
+		}
+		in.mu.Unlock()
+		select {
+		case <-in.emptied:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// take waits until there is something, and takes all of it. The memory of the batch taken before is used again.
+func (in *inbox) take(ctx context.Context, before Batch) (Batch, error) {
+	for {
+		in.mu.Lock()
+		if in.any {
+			b := in.batch
+			clear(before.Events)
+			in.batch, in.any = Batch{Events: before.Events[:0]}, false
+			in.mu.Unlock()
+			signal(in.emptied)
+			return b, nil
+		}
+		err := in.err
+		in.mu.Unlock()
+		if err != nil {
+			return Batch{}, err
+		}
+		select {
+		case <-in.filled:
+		case <-ctx.Done():
+			return Batch{}, ctx.Err()
+		}
+	}
+}
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}

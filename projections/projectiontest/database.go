@@ -1,0 +1,84 @@
+package projectiontest
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/chatwatch/chatwatch/internal/readstore"
+	"github.com/chatwatch/chatwatch/projections"
+)
+
+// Open gives an empty, migrated database that is closed with the test.
+func Open(t testing.TB) *readstore.DB {
+	t.Helper()
+	db, err := readstore.Open(context.Background(), filepath.Join(t.TempDir(), "read.db"), slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if err := db.Migrate(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// Engine makes an engine over a log.
+func Engine(t testing.TB, db *readstore.DB, log projections.Log, group ...projections.Projection) *projections.Engine {
+	t.Helper()
+	e, err := projections.NewEngine(db, log, group, projections.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// Apply runs the projections until they have all of the log.
+func Apply(t testing.TB, db *readstore.DB, log projections.Log, group ...projections.Projection) {
+	t.Helper()
+	e := Engine(t, db, log, group...)
+	head, err := log.Head(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- e.Run(ctx) }()
+	go func() {
+		if e.WaitFor(ctx, head) == nil {
+			cancel()
+		}
+	}()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	cancel()
+}
+
+// Dump gives the rows of the tables of projections, by table.
+func Dump(t testing.TB, db *readstore.DB, group ...projections.Projection) map[string][]string {
+	t.Helper()
+	out := map[string][]string{}
+	for _, p := range group {
+		for _, table := range append(p.Tables(), "parked_event") {
+			rows, err := db.Dump(context.Background(), table)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out[table] = rows
+		}
+	}
+	return out
+}
+
+// Equal compares two dumps.
+func Equal(t testing.TB, want, got map[string][]string) {
+	t.Helper()
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Fatalf("the tables differ (-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,115 @@
+package snapshot
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"time"
+
+	"github.com/chatwatch/chatwatch/domain"
+	"github.com/chatwatch/chatwatch/internal/eventstore"
+	"github.com/chatwatch/chatwatch/internal/readstore"
+	"github.com/chatwatch/chatwatch/projections/directory"
+	"github.com/chatwatch/chatwatch/projections/sessions"
+	"github.com/chatwatch/chatwatch/projections/staffing"
+)
+
+// Reader makes snapshots.
+type Reader struct{ db *readstore.DB }
+
+// NewReader makes a reader of a database.
+func NewReader(db *readstore.DB) *Reader { return &Reader{db} }
+
+// facts are what a snapshot is made of.
+type facts struct {
+	position eventstore.Position
+	queues   []directory.Queue
+	profiles []directory.Profile
+	onDuty   []staffing.Member
+	sessions []sessions.Session
+	watches  []sessions.Monitoring
+	today    map[domain.QueueID]sessions.Day
+}
+
+// Snapshot shows some queues, or all for nil, as they are. Now is the time from which ages are counted.
+func (r *Reader) Snapshot(ctx context.Context, queues []domain.QueueID, now time.Time) (*Snapshot, error) {
+	var f facts
+	err := r.db.View(ctx, func(v readstore.View) (err error) {
+		if err := f.read(ctx, v); err != nil {
+			return err
+		}
+		reader := sessions.NewReader(v)
+		if f.onDuty, err = staffing.NewReader(v).OnDuty(ctx); err != nil {
+			return err
+		}
+		if f.sessions, err = reader.Open(ctx, queues); err != nil {
+			return err
+		}
+		if f.watches, err = reader.WatchedNow(ctx); err != nil {
+			return err
+		}
+		f.today, err = reader.Since(ctx, midnight(now))
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make snapshot: %w", err)
+	}
+	return build(&f, queues, now), nil
+}
+
+// SnapshotAt shows some queues, or all for nil, as they were at a past time, from the intervals that were open then.
+// What no interval tells is missing: offered sessions show as queued, the ages and the number of messages and calls for
+// help are empty. Queues, profiles and their limits are those of now, as are the names of queues; agents are named as
+// they were.
+func (r *Reader) SnapshotAt(ctx context.Context, queues []domain.QueueID, at time.Time) (*Snapshot, error) {
+	var f facts
+	err := r.db.View(ctx, func(v readstore.View) (err error) {
+		if err := f.read(ctx, v); err != nil {
+			return err
+		}
+		past, err := staffing.NewReader(v).OnDutyAt(ctx, at)
+		if err != nil {
+			return err
+		}
+		for _, p := range past {
+			f.onDuty = append(f.onDuty, staffing.Member{
+				ID: p.ID, Name: p.Name, ProfileID: p.ProfileID, LoggedIn: true, Status: p.Status, StatusSince: p.Since, Slots: p.Slots,
+			})
+		}
+		reader := sessions.NewReader(v)
+		if f.sessions, err = reader.OpenAt(ctx, at); err != nil {
+			return err
+		}
+		if f.watches, err = reader.WatchedAt(ctx, at); err != nil {
+			return err
+		}
+		f.today, err = reader.Between(ctx, midnight(at), at)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make past snapshot: %w", err)
+	}
+	return build(&f, queues, at), nil
+}
+
+// read reads what a snapshot of now and a past one have in common.
+func (f *facts) read(ctx context.Context, v readstore.View) (err error) {
+	lookup := directory.NewReader(v)
+	if f.queues, err = lookup.AllQueues(ctx); err != nil {
+		return err
+	}
+	if f.profiles, err = lookup.AllProfiles(ctx); err != nil {
+		return err
+	}
+	rows, err := v.Query(ctx, "SELECT coalesce(min(position), 0) FROM checkpoint WHERE name IN (?, ?, ?)",
+		directory.Name, staffing.Name, sessions.Name)
+	_, err = readstore.Collect(rows, err, func(rows *sql.Rows) (struct{}, error) {
+		var position int64
+		err := rows.Scan(&position)
+		f.position = eventstore.Position(position)
+		return struct{}{}, err
+	})
+	return err
+}
+
+func midnight(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
