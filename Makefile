@@ -21,7 +21,7 @@ help: ## list the targets
 .PHONY: build
 build: ## build the binary into bin/
 	@mkdir -p bin
-	CGO_ENABLED=0 go build -trimpath -o $(BIN) ./cmd/chatwatch
+	CGO_ENABLED=0 go build -o $(BIN) ./cmd/chatwatch
 
 .PHONY: run
 run: build ## start the demo: a sample site with lively traffic

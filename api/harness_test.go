@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/chatwatch/chatwatch/api"
 	"github.com/chatwatch/chatwatch/domain"
 	"github.com/chatwatch/chatwatch/internal/auth"
@@ -286,4 +288,14 @@ func (s *site) engaged() chat {
 func (s *site) say(c chat, token, visibility, text string) answer {
 	s.t.Helper()
 	return s.post(c.path+"/messages", token, object{"visibility": visibility, "text": text})
+}
+
+func contains(a answer, text string) bool { return bytes.Contains(a.raw, []byte(text)) }
+
+// offer asks an agent to take a session, as the process that routes does.
+func offer(s *site, c chat, staff string) {
+	s.t.Helper()
+	r := command.Request{ID: uuid.New(), Actor: domain.System, At: time.Now().UTC()}
+	_, err := s.service.Offer(context.Background(), r, domain.SessionID(c.id), domain.StaffID(staff))
+	must(s.t, err)
 }

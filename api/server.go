@@ -5,7 +5,7 @@ package api
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -54,11 +54,20 @@ type Config struct {
 	Components []Component
 }
 
+// check names the first part that is missing.
 func (c Config) check() error {
-	switch {
-	case c.Service == nil || c.Store == nil || c.Tokens == nil || c.Seals == nil || c.Hub == nil || c.Clock == nil || c.Log == nil,
-		c.Progress == nil || c.Transcripts == nil || c.Directory == nil || c.Staffing == nil, c.Sessions == nil, c.Snapshots == nil:
-		return errors.New("api: the configuration is not complete")
+	for _, part := range []struct {
+		name    string
+		missing bool
+	}{
+		{"Service", c.Service == nil}, {"Store", c.Store == nil}, {"Tokens", c.Tokens == nil}, {"Seals", c.Seals == nil},
+		{"Hub", c.Hub == nil}, {"Clock", c.Clock == nil}, {"Log", c.Log == nil}, {"Progress", c.Progress == nil},
+		{"Transcripts", c.Transcripts == nil}, {"Directory", c.Directory == nil}, {"Staffing", c.Staffing == nil},
+		{"Sessions", c.Sessions == nil}, {"Snapshots", c.Snapshots == nil},
+	} {
+		if part.missing {
+			return fmt.Errorf("api: Config.%s is missing", part.name)
+		}
 	}
 	return nil
 }

@@ -128,7 +128,7 @@ func transfer(s State, c Transfer) ([]Event, error) {
 	}
 	moved := SessionTransferred{
 		FromQueueID: s.Queue.ID, ToQueueID: s.Queue.ID, ToQueueName: s.Queue.Name,
-		By: Actor{ID: string(c.By.ID), Role: c.By.role(s)},
+		By: c.By.actor(s),
 	}
 	if s.Phase == Engaged {
 		moved.From, moved.FromReservationID = s.Agent.StaffRef, s.Agent.ReservationID
@@ -177,9 +177,9 @@ func conclude(s State, c Conclude) ([]Event, error) {
 	case s.Phase.Ended():
 		return nil, ended()
 	case s.ServedBy(c.By.ID):
-		return s.end(ConcludedByAgent, Actor{ID: string(c.By.ID), Role: domain.RoleAgent}, c), nil
+		return s.end(ConcludedByAgent, c.By.actor(s), c), nil
 	case c.By.supervises(s):
-		return s.end(ConcludedBySupervisor, Actor{ID: string(c.By.ID), Role: c.By.role(s)}, c), nil
+		return s.end(ConcludedBySupervisor, c.By.actor(s), c), nil
 	case s.Phase.Waiting():
 		return nil, notEngaged()
 	}

@@ -134,7 +134,7 @@ func TestRule15TransfersNameWhoMadeThem(t *testing.T) {
 		given(t, engaged()).When(transferInto(c, sales)).Then(
 			session.SessionTransferred{
 				FromQueueID: "billing", From: ref("ann"), FromReservationID: "chat-ann", ToQueueID: "sales", ToQueueName: "Sales",
-				By: session.Actor{ID: string(c.ID), Role: who},
+				By: session.Actor{ID: string(c.ID), Role: who, Name: c.Name},
 			},
 			session.SessionQueued{Queue: sales, QueuedAt: at(20)})
 	}
@@ -144,7 +144,7 @@ func TestASupervisorMovesASessionThatWaitsAndTheOfferEnds(t *testing.T) {
 	given(t, requested(), offeredTo("ann")).When(transferInto(supervisor("sam"), sales)).Then(
 		session.OfferExpired{Agent: ref("ann"), ReservationID: "offer-ann", Reason: session.OfferMoved},
 		session.SessionTransferred{
-			FromQueueID: "billing", ToQueueID: "sales", ToQueueName: "Sales", By: session.Actor{ID: "sam", Role: domain.RoleSupervisor},
+			FromQueueID: "billing", ToQueueID: "sales", ToQueueName: "Sales", By: session.Actor{ID: "sam", Role: domain.RoleSupervisor, Name: "Name of sam"},
 		},
 		session.SessionQueued{Queue: sales, QueuedAt: at(20)})
 }
@@ -153,7 +153,7 @@ func TestAnAssignmentGivesTheSessionItsAgentAndTheWaitOfTheSegment(t *testing.T)
 	given(t, requested()).When(transferTo(supervisor("sam"), agent("ann"))).Then(
 		session.SessionTransferred{
 			FromQueueID: "billing", ToQueueID: "billing", ToQueueName: "Billing", To: ref("ann"),
-			By: session.Actor{ID: "sam", Role: domain.RoleSupervisor},
+			By: session.Actor{ID: "sam", Role: domain.RoleSupervisor, Name: "Name of sam"},
 		},
 		session.AgentJoined{
 			Agent: ref("ann"), ReservationID: "chat-ann", Assigned: true, JoinedAt: at(20), Queue: billing, WaitedMS: 20_000, First: true,
@@ -164,7 +164,7 @@ func TestFromAgentToAgentNobodyWaits(t *testing.T) {
 	given(t, engaged()).When(transferTo(agent("ann"), agent("bob"))).Then(
 		session.SessionTransferred{
 			FromQueueID: "billing", From: ref("ann"), FromReservationID: "chat-ann", ToQueueID: "billing", ToQueueName: "Billing",
-			To: ref("bob"), By: session.Actor{ID: "ann", Role: domain.RoleAgent},
+			To: ref("bob"), By: session.Actor{ID: "ann", Role: domain.RoleAgent, Name: "Name of ann"},
 		},
 		session.AgentJoined{Agent: ref("bob"), ReservationID: "chat-bob", Assigned: true, JoinedAt: at(20), Queue: billing})
 }

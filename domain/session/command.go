@@ -40,6 +40,10 @@ func (p Standing) role(s State) domain.Role {
 	}
 }
 
+func (p Standing) actor(s State) Actor {
+	return Actor{ID: string(p.ID), Role: p.role(s), Name: p.Name}
+}
+
 // VisibleTo tells whether a staff member may know of the session: its agent, the agent it is offered to, its watchers,
 // agents of its queue while it waits, and the supervisors of its queue.
 func (s State) VisibleTo(p Standing) bool {

@@ -33,7 +33,7 @@ func TestACustomerWhoLeavesAServedSessionConcludesIt(t *testing.T) {
 	given(t, engaged(), watchedBy("sue")).When(session.Leave{At: at(30)}).Then(
 		session.ParticipantLeft{Participant: fromCustomer()},
 		session.SessionConcluded{
-			Agent: ref("ann"), ReservationID: "chat-ann", Reason: session.ConcludedByCustomer, By: session.Actor{Role: domain.RoleCustomer},
+			Agent: ref("ann"), ReservationID: "chat-ann", Reason: session.ConcludedByCustomer, By: session.Actor{Role: domain.RoleCustomer, Name: "Cora"},
 		},
 		stopped("sue", session.MonitorSessionEnded))
 }
@@ -59,7 +59,7 @@ func TestRule11AWatchOfASessionThatWaitsAgainEndsWhenTheCustomerLeaves(t *testin
 
 func TestRule15ASupervisorOrAdministratorClosesASessionAndIsNamed(t *testing.T) {
 	for role, p := range map[domain.Role]session.Standing{domain.RoleSupervisor: supervisor("sam"), domain.RoleAdmin: admin()} {
-		by := session.Actor{ID: string(p.ID), Role: role}
+		by := session.Actor{ID: string(p.ID), Role: role, Name: p.Name}
 		given(t, withWrapUp()).When(conclude(p)).Then(session.SessionConcluded{
 			Agent: ref("ann"), ReservationID: "chat-ann", Reason: session.ConcludedBySupervisor, By: by,
 		})

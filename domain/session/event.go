@@ -222,6 +222,7 @@ type MessageRedacted struct {
 type Actor struct {
 	ID   string      `json:"id,omitempty"`
 	Role domain.Role `json:"role"`
+	Name string      `json:"name,omitempty"`
 }
 
 func (SessionRequested) sessionEvent()            {}

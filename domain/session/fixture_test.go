@@ -117,7 +117,7 @@ func requeued(to session.QueueRef) []event {
 	return []event{
 		session.SessionTransferred{
 			FromQueueID: "billing", From: ref("ann"), FromReservationID: "chat-ann", ToQueueID: to.ID, ToQueueName: to.Name,
-			By: session.Actor{ID: "ann", Role: domain.RoleAgent},
+			By: session.Actor{ID: "ann", Role: domain.RoleAgent, Name: "Name of ann"},
 		},
 		session.SessionQueued{Queue: to, QueuedAt: at(20)},
 	}
@@ -126,7 +126,7 @@ func requeued(to session.QueueRef) []event {
 func concluded() []event {
 	return []event{session.SessionConcluded{
 		Agent: ref("ann"), ReservationID: "chat-ann", Reason: session.ConcludedByAgent,
-		By: session.Actor{ID: "ann", Role: domain.RoleAgent},
+		By: session.Actor{ID: "ann", Role: domain.RoleAgent, Name: "Name of ann"},
 	}}
 }
 
@@ -134,7 +134,7 @@ func wrappingUp() []event {
 	until := at(60)
 	return []event{session.SessionConcluded{
 		Agent: ref("ann"), ReservationID: "chat-ann", Reason: session.ConcludedByAgent, WrapUpUntil: &until,
-		By: session.Actor{ID: "ann", Role: domain.RoleAgent},
+		By: session.Actor{ID: "ann", Role: domain.RoleAgent, Name: "Name of ann"},
 	}}
 }
 

@@ -75,7 +75,7 @@ func customerLeave(s State, c Leave) ([]Event, error) {
 		return nil, ended()
 	case s.Phase == Engaged:
 		events := []Event{ParticipantLeft{Participant: Sender{Role: domain.RoleCustomer, Name: s.Customer.Name}}}
-		return append(events, s.end(ConcludedByCustomer, Actor{Role: domain.RoleCustomer}, Conclude{At: c.At})...), nil
+		return append(events, s.end(ConcludedByCustomer, Actor{Role: domain.RoleCustomer, Name: s.Customer.Name}, Conclude{At: c.At})...), nil
 	}
 	var events []Event
 	if s.Phase == Offered {

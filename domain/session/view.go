@@ -111,9 +111,9 @@ func staffSender(e Event) *Sender {
 	case HelpResolved:
 		return supervisorSender(e.By)
 	case SessionTransferred:
-		return &Sender{ID: e.By.ID, Role: e.By.Role}
+		return &Sender{ID: e.By.ID, Role: e.By.Role, Name: e.By.Name}
 	case SessionConcluded:
-		return &Sender{ID: e.By.ID, Role: e.By.Role}
+		return &Sender{ID: e.By.ID, Role: e.By.Role, Name: e.By.Name}
 	case WrapUpCompleted:
 		return agentSender(e.Agent)
 	default:

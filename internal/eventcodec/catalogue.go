@@ -3,6 +3,8 @@
 // stored. It decides nothing.
 package eventcodec
 
+//go:generate go run ./eventdoc
+
 import (
 	"encoding/json"
 	"fmt"
@@ -107,6 +109,23 @@ func Names(prefix string) []string {
 	}
 	slices.Sort(names)
 	return names
+}
+
+// Description tells of an event that is stored.
+type Description struct {
+	Name    string // on the wire
+	Prefix  string // of its streams
+	Version int    // of the schema, at present
+	Type    reflect.Type
+}
+
+// Catalogue describes every event, in the order of their streams.
+func Catalogue() []Description {
+	all := make([]Description, len(catalogue))
+	for i, e := range catalogue {
+		all[i] = Description{Name: e.name, Prefix: e.prefix, Version: e.version(), Type: e.goType}
+	}
+	return all
 }
 
 // NameOf returns the wire name of a domain event; it is "" for a type that is not in the catalogue.

@@ -1,13 +1,14 @@
 package readstore
 
 import (
+	"errors"
 	"log/slog"
 
 	"github.com/chatwatch/chatwatch/internal/eventstore/embedded/sqlite"
 )
 
 const (
-	softFrames   = 8 << 10 // pages in the write-ahead log from which it is moved into the database file
+	softFrames   = 4 << 10 // pages in the write-ahead log from which it is moved into the database file
 	hardFrames   = 64 << 10
 	shrinkMillis = 20 // how long the writer may stand still for readers to leave the log
 )
@@ -28,6 +29,10 @@ func newShrinker(path string, logger *slog.Logger) (*shrinker, error) {
 	conn, err := sqlite.Open(path, sqlite.ReadWrite, shrinkMillis)
 	if err != nil {
 		return nil, err
+	}
+	// A connection that has not read the file does not know of its WAL, and its checkpoints do nothing.
+	if _, err := conn.Int("PRAGMA schema_version"); err != nil {
+		return nil, errors.Join(err, conn.Close())
 	}
 	s := &shrinker{
 		conn: conn, logger: logger, floor: softFrames,

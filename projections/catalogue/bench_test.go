@@ -66,7 +66,9 @@ func traffic(live int, yield func(stream string, at time.Time, events ...session
 func BenchmarkCatchUp(b *testing.B) {
 	for _, live := range []int{1000, 10000} {
 		log := &projectiontest.Log{Step: 1000}
-		traffic(live, func(stream string, at time.Time, events ...session.Event) { projectiontest.Append(log, stream, at, events...) })
+		traffic(live, func(stream string, at time.Time, events ...session.Event) {
+			projectiontest.Append(log, stream, at, events...)
+		})
 		for _, names := range append(catalogue.Names(), "all") {
 			b.Run(fmt.Sprintf("live=%d/%s", live, names), func(b *testing.B) {
 				for b.Loop() {
@@ -89,7 +91,9 @@ func BenchmarkCatchUp(b *testing.B) {
 func BenchmarkLive(b *testing.B) {
 	for _, size := range []int{1, 16, 64, 256, 1024} {
 		log := &projectiontest.Log{}
-		traffic(1000, func(stream string, at time.Time, events ...session.Event) { projectiontest.Append(log, stream, at, events...) })
+		traffic(1000, func(stream string, at time.Time, events ...session.Event) {
+			projectiontest.Append(log, stream, at, events...)
+		})
 		b.Run(fmt.Sprintf("batch=%d", size), func(b *testing.B) {
 			events := min(len(log.Events()), 20_000*min(size, 11))
 			for b.Loop() {
@@ -115,7 +119,9 @@ type stepped struct {
 	size, end int
 }
 
-func (l *stepped) Head(context.Context) (eventstore.Position, error) { return eventstore.Position(l.end), nil }
+func (l *stepped) Head(context.Context) (eventstore.Position, error) {
+	return eventstore.Position(l.end), nil
+}
 
 func (l *stepped) Follow(_ context.Context, after eventstore.Position) (projections.Source, error) {
 	return &steps{l, int(after)}, nil
