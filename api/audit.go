@@ -34,7 +34,7 @@ type auditEvent struct {
 }
 
 func getAuditEvents(c *call) (*reply, error) {
-	if err := errors.Join(c.checkQuery(), c.checkAfter()); err != nil {
+	if err := c.checkQuery(); err != nil {
 		return nil, err
 	}
 	id, err := c.sessionID()
@@ -83,7 +83,7 @@ type replayed struct {
 }
 
 func getReplay(c *call) (*reply, error) {
-	if err := errors.Join(c.checkQuery(), c.checkAfter()); err != nil {
+	if err := c.checkQuery(); err != nil {
 		return nil, err
 	}
 	id, err := c.sessionID()

@@ -28,8 +28,9 @@ type call struct {
 	who       auth.Identity
 	anonymous bool
 	requestID string
-	at        time.Time // UTC, whole microseconds as the log keeps them
-	body      []byte    // valid until the handler returns
+	at        time.Time           // UTC, whole microseconds as the log keeps them
+	body      []byte              // valid until the handler returns
+	wanted    eventstore.Position // of Chatwatch-After
 	parsed    url.Values
 	malformed error // of the query
 }

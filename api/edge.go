@@ -78,6 +78,8 @@ func (c *call) carryOut(buffer *bytes.Buffer) error {
 			return err
 		}
 		c.body = buffer.Bytes()
+	} else if err := c.readAfter(); err != nil {
+		return err
 	}
 	r, err := c.op.handle(c)
 	if err != nil || r == nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -298,4 +299,15 @@ func offer(s *site, c chat, staff string) {
 	r := command.Request{ID: uuid.New(), Actor: domain.System, At: time.Now().UTC()}
 	_, err := s.service.Offer(context.Background(), r, domain.SessionID(c.id), domain.StaffID(staff))
 	must(s.t, err)
+}
+
+func broken(context.Context) (map[string]any, error) { return nil, errors.New("secret") }
+
+func fine(context.Context) (map[string]any, error) { return map[string]any{"lag": 7}, nil }
+
+// recheck looks at a watcher again, as the process that keeps the slots does after a change of profile.
+func recheck(s *site, c chat, staff string) {
+	s.t.Helper()
+	r := command.Request{ID: uuid.New(), Actor: domain.System, At: time.Now().UTC()}
+	must(s.t, s.service.Recheck(context.Background(), r, domain.SessionID(c.id), domain.StaffID(staff)))
 }

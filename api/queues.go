@@ -118,9 +118,6 @@ func configured[S, E any](out command.Outcome[S, E], body any) *reply {
 
 func getQueue(c *call) (*reply, error) {
 	id := domain.QueueID(c.param("id"))
-	if err := c.checkAfter(); err != nil {
-		return nil, err
-	}
 	if !domain.ValidID(string(id)) {
 		return nil, errNotFound("queue")
 	}

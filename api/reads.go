@@ -17,33 +17,24 @@ type Progress interface {
 	WaitFor(ctx context.Context, position eventstore.Position) error
 }
 
-// after reads the position that the caller wants to see: 0 for none.
-func (c *call) after() (eventstore.Position, error) {
+// readAfter reads the position that the caller wants to see. Reads that ask the log itself are never behind it.
+func (c *call) readAfter() error {
 	token := c.http.Header.Get("Chatwatch-After")
 	if token == "" {
-		return eventstore.Start, nil
+		return nil
 	}
 	position, err := c.positions.Open(token)
 	if err != nil {
-		return 0, invalid("Chatwatch-After is not a position that was given out here")
+		return invalid("Chatwatch-After is not a position that was given out here")
 	}
-	return eventstore.Position(position), nil
-}
-
-// checkAfter is for reads that ask the log itself and are never behind.
-func (c *call) checkAfter() error {
-	_, err := c.after()
-	return err
+	c.wanted = eventstore.Position(position)
+	return nil
 }
 
 // catchUp waits until the read models are where the caller wants them, or else as far as this node has answered; the
 // latter not for long: they serve what they have.
 func (c *call) catchUp(acknowledged eventstore.Position, patience time.Duration) error {
-	wanted, err := c.after()
-	if err != nil {
-		return err
-	}
-	if wanted > eventstore.Start && !c.reached(wanted, c.Limits.AfterTimeout) {
+	if c.wanted > eventstore.Start && !c.reached(c.wanted, c.Limits.AfterTimeout) {
 		return rejected(domain.ProjectionBehind, "the report has not reached that position yet")
 	}
 	c.reached(acknowledged, patience)

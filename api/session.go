@@ -166,9 +166,6 @@ func (c *call) showWithActions(v view) (sessionResource, error) {
 }
 
 func getSession(c *call) (*reply, error) {
-	if err := c.checkAfter(); err != nil {
-		return nil, err
-	}
 	v, _, err := c.open()
 	if err != nil {
 		return nil, err

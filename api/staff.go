@@ -117,9 +117,6 @@ func (c *call) mustOversee() error {
 }
 
 func getStaff(c *call) (*reply, error) {
-	if err := c.checkAfter(); err != nil {
-		return nil, err
-	}
 	id, _, err := c.member()
 	if err != nil {
 		return nil, err

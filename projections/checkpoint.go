@@ -30,6 +30,7 @@ type runner struct {
 	position eventstore.Position
 	parked   map[string]bool // streams
 	pending  batchPlan
+	refused  *failure // whose rows the database refused; set while its batch is stored again
 }
 
 // take makes the engine the owner of its projections' checkpoints, and reads where they stand.

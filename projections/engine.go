@@ -128,9 +128,7 @@ func (e *Engine) retrying(ctx context.Context, what string, do func() error) err
 			e.trouble.Store(nil)
 			return nil
 		}
-		for _, r := range e.runners {
-			r.forget()
-		}
+		e.forget()
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -144,6 +142,12 @@ func (e *Engine) retrying(ctx context.Context, what string, do func() error) err
 	}
 }
 
+func (e *Engine) forget() {
+	for _, r := range e.runners {
+		r.forget()
+	}
+}
+
 func pause(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -153,8 +157,8 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// apply folds a batch and stores its rows and the checkpoints.
-func (e *Engine) apply(ctx context.Context, b *Batch) error {
+// store folds a batch and stores its rows and the checkpoints.
+func (e *Engine) store(ctx context.Context, b *Batch) error {
 	for _, r := range e.runners {
 		if err := r.foldBatch(ctx, e.db, b); err != nil {
 			return err
@@ -170,7 +174,7 @@ func (e *Engine) apply(ctx context.Context, b *Batch) error {
 				return err
 			}
 			if err := r.write(tx); err != nil {
-				return err
+				return &writeError{r, err}
 			}
 			if err := parkedTable.Write(tx, r.pending.parked...); err != nil {
 				return err

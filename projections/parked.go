@@ -85,6 +85,9 @@ type batchPlan struct {
 // fold collects the rows of a batch, leaving out what cannot be folded.
 func (r *runner) foldBatch(ctx context.Context, q readstore.Queryer, b *Batch) error {
 	r.pending.failed = nil
+	if r.refused != nil {
+		r.pending.fail(*r.refused)
+	}
 	for {
 		r.plan(b)
 		failures, err := r.fold(ctx, q, r.pending.events)

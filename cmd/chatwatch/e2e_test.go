@@ -235,9 +235,11 @@ func TestNothingAcknowledgedIsLostOrDoubledWhenTheServerIsKilled(t *testing.T) {
 	s := newServer(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
+	config := s.simulation(conversations(t, 300))
+	config.Rate = 500 // so that there is load at every kill
 	done := make(chan error, 1)
 	go func() {
-		_, err := simulation.Run(ctx, s.simulation(conversations(t, 300)))
+		_, err := simulation.Run(ctx, config)
 		done <- err
 	}()
 	for range 5 {

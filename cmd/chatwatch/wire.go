@@ -56,51 +56,54 @@ func newEngine(e *environment, store eventstore.Store, db *readstore.DB, group [
 }
 
 // open constructs a node on the data directory. What was opened is closed again when a part fails.
-func open(ctx context.Context, e *environment, s serving) (n *node, err error) {
-	n = &node{log: e.log}
-	defer func() {
-		if err != nil {
-			n.close()
-		}
-	}()
-	secret, err := e.secret()
-	if err != nil {
+func open(ctx context.Context, e *environment, s serving) (*node, error) {
+	n := &node{log: e.log}
+	if err := n.construct(ctx, e, s); err != nil {
+		n.close()
 		return nil, err
 	}
+	return n, nil
+}
+
+func (n *node) construct(ctx context.Context, e *environment, s serving) error {
+	secret, err := e.secret()
+	if err != nil {
+		return err
+	}
 	if err := n.openStores(ctx, e); err != nil {
-		return nil, err
+		return err
 	}
 	files, err := snapshot.Open(e.snapshots())
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if n.service, err = command.New(command.Config{Store: n.store, Log: e.log, Snapshots: files}); err != nil {
-		return nil, err
+		return err
 	}
 	if n.engine, err = newEngine(e, n.store, n.db, readModels()); err != nil {
-		return nil, err
+		return err
 	}
 	if n.hub, err = live.Open(ctx, n.store, e.log); err != nil {
-		return nil, err
+		return err
 	}
 	n.processes = &process.Runner{Store: n.store, Snapshots: files, Log: e.log, Now: clock}
 	n.managers = []process.Process{
 		process.NewRouting(n.service, e.log, clock), process.NewSlots(n.service, e.log, clock, clock()),
 	}
 	if n.tokens, err = auth.NewTokens(secret, clock); err != nil {
-		return nil, err
+		return err
 	}
 	seals, err := auth.NewSeals(secret)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	n.api, err = api.New(api.Config{
 		Service: n.service, Store: n.store, Tokens: n.tokens, Seals: seals, Hub: n.hub, Clock: clock, Log: e.log,
 		Progress: n.engine, Transcripts: transcript.NewReader(n.db), Directory: directory.NewReader(n.db),
 		Staffing: staffing.NewReader(n.db), Sessions: sessions.NewReader(n.db), Snapshots: queuesnapshot.NewReader(n.db),
-		Version:  version(), Limits: api.Limits{SessionsPerSecond: s.SessionRate, SessionsBurst: s.SessionBurst},
+		Version: version(), Limits: api.Limits{SessionsPerSecond: s.SessionRate, SessionsBurst: s.SessionBurst},
 	})
-	return n, err
+	return err
 }
 
 func (n *node) openStores(ctx context.Context, e *environment) (err error) {

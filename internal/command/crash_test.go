@@ -16,8 +16,6 @@ type flow struct {
 	actor   command.Request
 	prepare func(w *world) domain.SessionID
 	run     func(w *world, s *command.Service, r command.Request, id domain.SessionID) error
-	// repeatable: the same request again answers as the first would have.
-	repeatable bool
 }
 
 func flows() []flow {
@@ -39,51 +37,51 @@ func flows() []flow {
 		{"monitor", asStaff("sue"), func(w *world) domain.SessionID { return w.engaged("ann") },
 			func(w *world, s *command.Service, r command.Request, id domain.SessionID) error {
 				return ignore(s.Monitor(w.ctx, r, id, "why"))
-			}, true},
-		{"pull", asStaff("ann"), func(w *world) domain.SessionID { return w.waiting() }, accept, true},
-		{"accept an offer", asStaff("ann"), offered, accept, true},
-		{"pull what is offered to another", asStaff("bob"), offered, accept, true},
-		{"take what one watches", asStaff("sue"), requeuedAndWatched, accept, true},
+			}},
+		{"pull", asStaff("ann"), func(w *world) domain.SessionID { return w.waiting() }, accept},
+		{"accept an offer", asStaff("ann"), offered, accept},
+		{"pull what is offered to another", asStaff("bob"), offered, accept},
+		{"take what one watches", asStaff("sue"), requeuedAndWatched, accept},
 		{"offer", asSystem(), func(w *world) domain.SessionID { return w.waiting() },
 			func(w *world, s *command.Service, r command.Request, id domain.SessionID) error {
 				return ignore(s.Offer(w.ctx, r, id, "ann"))
-			}, true},
+			}},
 		{"decline", asStaff("ann"), offered, func(w *world, s *command.Service, r command.Request, id domain.SessionID) error {
 			return ignore(s.Decline(w.ctx, r, id))
-		}, true},
+		}},
 		{"expire an offer", asSystem(), offered, func(w *world, s *command.Service, r command.Request, id domain.SessionID) error {
 			v, err := s.Session(w.ctx, id)
 			if err != nil {
 				return err
 			}
 			return s.ExpireOffer(w.ctx, r, id, v.State.Offer.ReservationID)
-		}, true},
+		}},
 		{"leave", asStaff("sue"), watched, func(w *world, s *command.Service, r command.Request, id domain.SessionID) error {
 			return ignore(s.Leave(w.ctx, r, id))
-		}, true},
+		}},
 		{"conclude", asStaff("ann"), watched, func(w *world, s *command.Service, r command.Request, id domain.SessionID) error {
 			return ignore(s.Conclude(w.ctx, r, id, "solved"))
-		}, true},
+		}},
 		{"the customer leaves", asCustomer(), watched, func(w *world, s *command.Service, r command.Request, id domain.SessionID) error {
 			return ignore(s.LeaveAsCustomer(w.ctx, r, id))
-		}, true},
+		}},
 		{"transfer to a queue outside the watcher's profile", asStaff("ann"), watched,
 			func(w *world, s *command.Service, r command.Request, id domain.SessionID) error {
 				return ignore(s.TransferToQueue(w.ctx, r, id, "sales"))
-			}, true},
+			}},
 		{"transfer to another agent", asStaff("ann"), watched, func(w *world, s *command.Service, r command.Request, id domain.SessionID) error {
 			return ignore(s.TransferToStaff(w.ctx, r, id, "bob"))
-		}, true},
+		}},
 		{"transfer to the watcher", asStaff("ann"), watched, func(w *world, s *command.Service, r command.Request, id domain.SessionID) error {
 			return ignore(s.TransferToStaff(w.ctx, r, id, "sue"))
-		}, true},
+		}},
 		{"log out while watching", asStaff("sue"), watched, func(w *world, s *command.Service, r command.Request, _ domain.SessionID) error {
 			return ignore(s.LogOut(w.ctx, r, "sue"))
-		}, true},
+		}},
 		{"log out while being offered a session", asStaff("ann"), offered,
 			func(w *world, s *command.Service, r command.Request, _ domain.SessionID) error {
 				return ignore(s.LogOut(w.ctx, r, "ann"))
-			}, true},
+			}},
 	}
 }
 
@@ -96,8 +94,9 @@ func staged(t *testing.T, f flow) (*world, domain.SessionID) {
 	return w, f.prepare(w)
 }
 
-// eachFault runs a test for a flow with every one of its appends failing, stored or not.
-func eachFault(t *testing.T, f flow, test func(t *testing.T, failAt int, stored bool)) {
+// eachFault runs a test for a flow with every one of its appends failing in every way.
+func eachFault(t *testing.T, f flow, test func(t *testing.T, failAt int, end fate)) {
+	t.Helper()
 	w, id := staged(t, f)
 	count := &faults{Store: w.store}
 	w.ok(f.run(w, service(t, count, false), f.actor, id))
@@ -105,8 +104,8 @@ func eachFault(t *testing.T, f flow, test func(t *testing.T, failAt int, stored 
 		t.Fatal("the flow appended nothing")
 	}
 	for k := 1; k <= count.appends; k++ {
-		for _, stored := range []bool{false, true} {
-			t.Run(fmt.Sprintf("append %d, stored %v", k, stored), func(t *testing.T) { test(t, k, stored) })
+		for _, end := range []fate{lost, stored, late} {
+			t.Run(fmt.Sprintf("append %d %s", k, end), func(t *testing.T) { test(t, k, end) })
 		}
 	}
 }
@@ -114,9 +113,11 @@ func eachFault(t *testing.T, f flow, test func(t *testing.T, failAt int, stored 
 func TestRule12WheneverAProcessDiesNoSlotIsStuckAndNoWatchIsWithoutOne(t *testing.T) {
 	for _, f := range flows() {
 		t.Run(f.name, func(t *testing.T) {
-			eachFault(t, f, func(t *testing.T, k int, stored bool) {
+			eachFault(t, f, func(t *testing.T, k int, end fate) {
 				w, id := staged(t, f)
-				_ = f.run(w, service(t, &faults{Store: w.store, failAt: k, stored: stored, dies: true}, false), f.actor, id)
+				store := &faults{Store: w.store, failAt: k, fate: end, dies: true}
+				_ = f.run(w, service(t, store, false), f.actor, id)
+				store.flush()
 				w.keep(service(t, w.store, false))
 				w.sound()
 			})
@@ -127,10 +128,12 @@ func TestRule12WheneverAProcessDiesNoSlotIsStuckAndNoWatchIsWithoutOne(t *testin
 func TestWhenAnAppendFailsOnceTheSameRequestAgainCompletesTheFlow(t *testing.T) {
 	for _, f := range flows() {
 		t.Run(f.name, func(t *testing.T) {
-			eachFault(t, f, func(t *testing.T, k int, stored bool) {
+			eachFault(t, f, func(t *testing.T, k int, end fate) {
 				w, id := staged(t, f)
-				s := service(t, &faults{Store: w.store, failAt: k, stored: stored}, false)
+				store := &faults{Store: w.store, failAt: k, fate: end}
+				s := service(t, store, false)
 				first := f.run(w, s, f.actor, id)
+				store.flush()
 				again := f.run(w, s, f.actor, id)
 				if again != nil {
 					t.Errorf("first %v, then %v", first, again)

@@ -8,37 +8,60 @@ import (
 	"github.com/chatwatch/chatwatch/internal/eventstore"
 )
 
-// faults is a store whose k-th append fails, before or after it was stored. With dies, nothing works afterwards: the process
-// is gone.
+// fate is what becomes of the events of an append that fails.
+type fate string
+
+const (
+	lost   fate = "never stored"
+	stored fate = "stored"
+	late   fate = "stored after the next append" // the answer came before the events did
+)
+
+// faults is a store whose k-th append fails. With dies, nothing works afterwards: the process is gone.
 type faults struct {
 	eventstore.Store
-	mu       sync.Mutex
-	appends  int
-	failAt   int // counted from 1; 0 for never
-	stored   bool
-	dies     bool
-	tripped  bool
-	appended []string // streams
+	mu      sync.Mutex
+	appends int
+	failAt  int // counted from 1; 0 for never
+	fate    fate
+	pending func() // stores what is late
+	dies    bool
+	tripped bool
 }
 
 func (f *faults) Append(ctx context.Context, stream string, expected eventstore.Expected, events []eventstore.Event) (eventstore.Appended, error) {
-	fails, dead := f.count(stream)
+	fails, dead := f.count()
+	store := func() { _, _ = f.Store.Append(context.WithoutCancel(ctx), stream, expected, events) }
 	switch {
-	case dead, fails && !f.stored:
+	case fails && f.fate == stored:
+		store()
+	case fails && f.fate == late:
+		f.mu.Lock()
+		f.pending = store
+		f.mu.Unlock()
+	}
+	if fails || dead {
 		return eventstore.Appended{}, eventstore.ErrUnavailable
 	}
 	appended, err := f.Store.Append(ctx, stream, expected, events)
-	if fails {
-		return eventstore.Appended{}, eventstore.ErrUnavailable
-	}
+	f.flush()
 	return appended, err
 }
 
-func (f *faults) count(stream string) (fails, dead bool) {
+// flush stores what is late.
+func (f *faults) flush() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.pending != nil {
+		f.pending()
+		f.pending = nil
+	}
+}
+
+func (f *faults) count() (fails, dead bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.appends++
-	f.appended = append(f.appended, stream)
 	dead = f.tripped && f.dies
 	fails = f.failAt > 0 && f.appends == f.failAt
 	f.tripped = f.tripped || fails

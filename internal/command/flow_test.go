@@ -1,6 +1,9 @@
 package command_test
 
 import (
+	"context"
+	"errors"
+	"log/slog"
 	"slices"
 	"testing"
 
@@ -216,5 +219,43 @@ func TestAWatcherWhoLogsOutWhileTheirWatchBeginsStopsWatching(t *testing.T) {
 	w.sound()
 	if v, err := fresh.Session(w.ctx, id); err != nil || len(v.State.Watchers) != 0 {
 		t.Errorf("%+v %v", v.State.Watchers, err)
+	}
+}
+
+func TestAFlowThatHasBegunIsCompletedWhenItsCallerHangsUp(t *testing.T) {
+	w := newWorld(t)
+	w.onDuty("agent", "ann")
+	w.onDuty("lead", "sue")
+	id := w.engaged("ann")
+	ctx, hangUp := context.WithCancel(w.ctx)
+	s := service(t, &interleaved{Store: w.store, before: command.SessionStream(id), do: hangUp}, false)
+	w.must(s.Monitor(ctx, asStaff("sue"), id, ""))
+	w.sound()
+	if v, err := service(t, w.store, false).Session(w.ctx, id); err != nil || len(v.State.Watchers) != 1 {
+		t.Errorf("watchers: %v, %v", v.State.Watchers, err)
+	}
+	_, err := s.SendAsCustomer(ctx, asCustomer(), id, session.Public, "hi")
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("a message for a caller who is gone: %v", err)
+	}
+	w.must(s.SendAsCustomer(w.ctx, asCustomer(), id, session.Public, "hi"))
+}
+
+func TestStatesThatDoNotFitInMemoryAreReadAgain(t *testing.T) {
+	w := newWorld(t)
+	w.onDuty("agent", "ann")
+	s, err := command.New(command.Config{Store: w.store, Log: slog.New(slog.DiscardHandler), HotSessions: 1})
+	w.ok(err)
+	sessions := []domain.SessionID{w.engaged("ann"), w.engaged("ann")}
+	counts := together(12, func(i int) error {
+		return ignore(s.SendAsCustomer(w.ctx, asCustomer(), sessions[i%2], session.Public, "hi"))
+	})
+	if counts[""] != 12 {
+		t.Errorf("got %v", counts)
+	}
+	for _, id := range sessions {
+		if got := len(w.types(command.SessionStream(id))); got != 9 {
+			t.Errorf("%d events", got)
+		}
 	}
 }

@@ -163,19 +163,21 @@ func TestRequestsThatCannotBeRepeatedAreNotTakenForEachOther(t *testing.T) {
 }
 
 func TestAMessageWhoseFateIsUnknownIsNotDoubledByTheSameKey(t *testing.T) {
-	for name, stored := range map[string]bool{"stored": true, "not stored": false} {
-		t.Run(name, func(t *testing.T) {
+	for _, end := range []fate{lost, stored, late} {
+		t.Run(string(end), func(t *testing.T) {
 			w := newWorld(t)
 			w.onDuty("agent", "ann")
 			id := w.engaged("ann")
-			s := service(t, &faults{Store: w.store, failAt: 1, stored: stored}, false)
+			store := &faults{Store: w.store, failAt: 1, fate: end}
+			s := service(t, store, false)
 			r := asCustomer()
 			_, err := s.SendAsCustomer(w.ctx, r, id, session.Public, "hi")
 			if err == nil {
 				t.Fatal("the fault did not strike")
 			}
+			store.flush()
 			out, err := s.SendAsCustomer(w.ctx, r, id, session.Public, "hi")
-			if err != nil || out.Replayed != stored || out.MessageID == "" {
+			if err != nil || out.Replayed != (end != lost) || out.MessageID == "" {
 				t.Errorf("replayed %v, %v", out.Replayed, err)
 			}
 			if got := w.types(command.SessionStream(id)); len(got) != 4 {

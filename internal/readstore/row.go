@@ -28,7 +28,11 @@ func (t *Table[R]) bind(s *sqlite.Stmt, p unsafe.Pointer) {
 				s.BindBlob(nil)
 			}
 		case isTime:
-			bindTime(s, *(*time.Time)(at))
+			if when := *(*time.Time)(at); !when.IsZero() || !f.null {
+				s.BindInt(when.UnixMicro())
+			} else {
+				s.BindBlob(nil)
+			}
 		case isIntPointer:
 			if n := *(**int64)(at); n != nil {
 				s.BindInt(*n)

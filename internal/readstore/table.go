@@ -26,9 +26,9 @@ const (
 // Table writes and reads rows of type R, a struct whose fields carry `db:"column"` tags, with options:
 //
 //	key    the column is of the primary key
-//	null   an empty text or a zero is stored as NULL
+//	null   an empty text, a zero or a zero time is stored as NULL
 //
-// Fields are strings, integers, bools, *int64 (NULL when nil) and times (NULL when zero). The struct is the one place
+// Fields are strings, integers, bools, *int64 (NULL when nil) and times. The struct is the one place
 // where Go knows the columns; the migration is the other, and a test compares them.
 type Table[R any] struct {
 	spec   tableSpec

@@ -65,6 +65,14 @@ func (tx *Tx) Exec(query string, args ...any) (int64, error) {
 	return tx.changes()
 }
 
+// Refused tells whether the database refused a row for what it holds, so that trying again would not help.
+func Refused(err error) bool {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	return ok && e.Code&0xff == constraint
+}
+
+const constraint = 19 // SQLITE_CONSTRAINT
+
 func bind(s *sqlite.Stmt, value any) error {
 	switch v := value.(type) {
 	case nil:

@@ -79,7 +79,7 @@ func (h *History) Step() {
 	case n == 1:
 		h.duty()
 	default:
-		id := h.ids[h.Pick(len(h.ids))]
+		id := h.ids[len(h.ids)-1-h.Pick(min(len(h.ids), 6))] // mostly sessions that go on
 		h.decide(id, h.command(h.Sessions[id]))
 	}
 }
@@ -151,13 +151,17 @@ func (h *History) command(s session.State) session.Command {
 	if s.Agent.ID != "" && h.Pick(2) == 0 { // mostly those whom it concerns
 		i := slices.IndexFunc(h.people, func(p session.Standing) bool { return p.ID == s.Agent.ID })
 		by = h.people[i]
+	} else if len(s.Watchers) > 0 && h.Pick(2) == 0 {
+		watcher := s.Watchers[h.Pick(len(s.Watchers))]
+		i := slices.IndexFunc(h.people, func(p session.Standing) bool { return p.ID == watcher.ID })
+		by = h.people[i]
 	}
 	message := fmt.Sprintf("m%d", h.serial)
 	reservation := fmt.Sprintf("r%d-%s", h.serial, Secret)
-	switch h.Pick(16) {
-	case 0:
+	switch h.Pick(18) {
+	case 0, 16:
 		return session.OfferTo{Agent: by.StaffRef, ReservationID: reservation, ExpiresAt: h.now.Add(time.Minute)}
-	case 1:
+	case 1, 17:
 		return session.Accept{By: by, ReservationID: reservation, At: h.now}
 	case 2:
 		return session.Decline{By: by}
@@ -178,11 +182,14 @@ func (h *History) command(s session.State) session.Command {
 	case 13:
 		return h.transfer(by, reservation)
 	case 14:
-		if h.Pick(2) == 0 {
+		if h.Pick(4) > 0 {
 			return session.Leave{By: &by, At: h.now}
 		}
 		return session.Leave{At: h.now}
 	default:
+		if h.Pick(3) > 0 {
+			return session.EndWrapUp{}
+		}
 		return h.end(by)
 	}
 }

@@ -47,6 +47,9 @@ func (l *Log) Add(e projections.Decoded) {
 	}
 	e.Position, e.Revision = eventstore.Position(len(l.events)+1), l.next[e.Stream]
 	l.next[e.Stream]++
+	if e.RecordedAt.IsZero() {
+		e.RecordedAt = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	}
 	l.events = append(l.events, e)
 	if l.changed != nil {
 		close(l.changed)

@@ -28,13 +28,13 @@ type stepRow struct {
 	QueuedAt           time.Time        `db:"queued_at"`
 	OfferedToID        domain.StaffID   `db:"offered_to_id,null"`
 	OfferReservationID string           `db:"offer_reservation_id,null"`
-	OfferExpiresAt     time.Time        `db:"offer_expires_at"`
+	OfferExpiresAt     time.Time        `db:"offer_expires_at,null"`
 	AgentID            domain.StaffID   `db:"agent_id,null"`
 	AgentName          string           `db:"agent_name,null"`
-	EngagedAt          time.Time        `db:"engaged_at"`
-	EndedAt            time.Time        `db:"ended_at"`
-	CompletedAt        time.Time        `db:"completed_at"`
-	WrapUpUntil        time.Time        `db:"wrap_up_until"`
+	EngagedAt          time.Time        `db:"engaged_at,null"`
+	EndedAt            time.Time        `db:"ended_at,null"`
+	CompletedAt        time.Time        `db:"completed_at,null"`
+	WrapUpUntil        time.Time        `db:"wrap_up_until,null"`
 	WaitMS             domain.Millis    `db:"wait_ms"`
 	Segments           int64            `db:"segments"`
 	Offers             int64            `db:"offers"`
@@ -45,7 +45,7 @@ type stepRow struct {
 	EngagedMS          domain.Millis    `db:"engaged_ms"`
 	WrapUpMS           domain.Millis    `db:"wrap_up_ms"`
 	FirstResponseMS    *int64           `db:"first_response_ms"`
-	HelpRequestedAt    time.Time        `db:"help_requested_at"`
+	HelpRequestedAt    time.Time        `db:"help_requested_at,null"`
 	HelpRequests       int64            `db:"help_requests"`
 	Helped             int64            `db:"helped"`
 	TimeToHelpMS       domain.Millis    `db:"time_to_help_ms"`
@@ -63,8 +63,8 @@ type activityRow struct {
 	AgentMessages         int64     `db:"agent_messages"`
 	SupervisorMessages    int64     `db:"supervisor_messages"`
 	PrivateMessages       int64     `db:"private_messages"`
-	LastCustomerMessageAt time.Time `db:"last_customer_message_at"`
-	LastAgentMessageAt    time.Time `db:"last_agent_message_at"`
+	LastCustomerMessageAt time.Time `db:"last_customer_message_at,null"`
+	LastAgentMessageAt    time.Time `db:"last_agent_message_at,null"`
 }
 
 // Outcomes of a wait.
@@ -84,7 +84,7 @@ type segmentRow struct {
 	QueueName      string         `db:"queue_name"`
 	ServiceLevelMS domain.Millis  `db:"service_level_ms"`
 	EnqueuedAt     time.Time      `db:"enqueued_at"`
-	DequeuedAt     time.Time      `db:"dequeued_at"`
+	DequeuedAt     time.Time      `db:"dequeued_at,null"`
 	WaitMS         *int64         `db:"wait_ms"`
 	Outcome        string         `db:"outcome,null"`
 	InTarget       bool           `db:"in_target"`
@@ -99,8 +99,8 @@ type legRow struct {
 	QueueID    domain.QueueID `db:"queue_id"`
 	Assigned   bool           `db:"assigned"`
 	StartedAt  time.Time      `db:"started_at"`
-	EndedAt    time.Time      `db:"ended_at"`
-	ClosedAt   time.Time      `db:"closed_at"`
+	EndedAt    time.Time      `db:"ended_at,null"`
+	ClosedAt   time.Time      `db:"closed_at,null"`
 	EngagedMS  *int64         `db:"engaged_ms"`
 	WrapUpMS   *int64         `db:"wrap_up_ms"`
 	EndReason  string         `db:"end_reason,null"`
@@ -117,8 +117,8 @@ type monitoringRow struct {
 	AgentName       string           `db:"agent_name"`
 	Reason          string           `db:"reason,null"`
 	StartedAt       time.Time        `db:"started_at"`
-	JoinedAt        time.Time        `db:"joined_at"`
-	EndedAt         time.Time        `db:"ended_at"`
+	JoinedAt        time.Time        `db:"joined_at,null"`
+	EndedAt         time.Time        `db:"ended_at,null"`
 	EndReason       string           `db:"end_reason,null"`
 	WatchedMS       *int64           `db:"watched_ms"`
 	PrivateMessages int64            `db:"private_messages"`

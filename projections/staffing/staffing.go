@@ -23,8 +23,8 @@ type staffRow struct {
 	ProfileID    domain.ProfileID `db:"profile_id"`
 	LoggedIn     bool             `db:"logged_in"`
 	Status       staff.Status     `db:"status,null"`
-	StatusSince  time.Time        `db:"status_since"`
-	LoggedInAt   time.Time        `db:"logged_in_at"`
+	StatusSince  time.Time        `db:"status_since,null"`
+	LoggedInAt   time.Time        `db:"logged_in_at,null"`
 	RegisteredAt time.Time        `db:"registered_at"`
 	ValidFrom    time.Time        `db:"valid_from"`
 	Revision     uint64           `db:"revision"`
@@ -39,7 +39,7 @@ type statusRow struct {
 	StatusType staff.StatusType `db:"status_type"`
 	Reason     string           `db:"reason,null"`
 	StartedAt  time.Time        `db:"started_at"`
-	EndedAt    time.Time        `db:"ended_at"`
+	EndedAt    time.Time        `db:"ended_at,null"`
 }
 
 type slotRow struct {
@@ -49,7 +49,7 @@ type slotRow struct {
 	ReservationID string           `db:"reservation_id"`
 	Purpose       staff.Purpose    `db:"purpose"`
 	ReservedAt    time.Time        `db:"reserved_at"`
-	ReleasedAt    time.Time        `db:"released_at"`
+	ReleasedAt    time.Time        `db:"released_at,null"`
 }
 
 var (

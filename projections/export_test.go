@@ -1,0 +1,34 @@
+package projections
+
+import (
+	"context"
+
+	"github.com/chatwatch/chatwatch/internal/eventcodec"
+	"github.com/chatwatch/chatwatch/internal/readstore"
+)
+
+// Faulty makes a projection fail wherever fail says so: at "fold", before it writes and after it has written.
+func Faulty(p Projection, fail func(at string) error) Projection { return faulty{p, fail} }
+
+type faulty struct {
+	Projection
+	fail func(at string) error
+}
+
+func (f faulty) fold(ctx context.Context, q readstore.Queryer, events []*eventcodec.Envelope) ([]failure, error) {
+	failures, err := f.Projection.fold(ctx, q, events)
+	if err == nil {
+		err = f.fail("fold")
+	}
+	return failures, err
+}
+
+func (f faulty) write(tx *readstore.Tx) error {
+	if err := f.fail("before"); err != nil {
+		return err
+	}
+	if err := f.Projection.write(tx); err != nil {
+		return err
+	}
+	return f.fail("after")
+}
