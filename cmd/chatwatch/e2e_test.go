@@ -82,7 +82,8 @@ func (s *server) start() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.cmd = exec.Command(self, "serve", "--data-dir", s.dir, "--listen", s.addr, "--log-level", "warn")
+	s.cmd = exec.Command(self, "serve", "--data-dir", s.dir, "--listen", s.addr, "--log-level", "warn",
+		"--pprof-listen", os.Getenv("CHATWATCH_TEST_PPROF"))
 	s.cmd.Env = append(os.Environ(), asProgram+"=1")
 	s.cmd.Stderr = s.log
 	out, err := s.cmd.StdoutPipe()

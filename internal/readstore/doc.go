@@ -5,6 +5,6 @@
 // a power cut loses the last transactions whole, and the checkpoint of a projection is in the same transaction as its rows).
 //
 // Times are stored as integer microseconds since 1970 UTC: they sort, they compare with arithmetic, and cost an eighth of
-// a text. For a person: strftime('%Y-%m-%dT%H:%M:%fZ', requested_at / 1e6, 'unixepoch'). The views whose names end in
-// _readable do that for BI tools. An absent time, text or number is NULL.
+// a text. For a person: strftime('%Y-%m-%dT%H:%M:%fZ', requested_at / 1e6, 'unixepoch'), which BI tools offer as "Unix
+// microseconds". An absent time, text or number is NULL.
 package readstore

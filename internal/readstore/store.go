@@ -10,11 +10,9 @@ import (
 	"path/filepath"
 	"sync"
 
-	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"github.com/chatwatch/chatwatch/internal/eventstore/embedded/sqlite"
-	"github.com/chatwatch/chatwatch/migrations"
 )
 
 const (
@@ -79,27 +77,6 @@ func openPool(path string, size int, pragmas ...string) (*sql.DB, error) {
 	pool.SetMaxOpenConns(size)
 	pool.SetMaxIdleConns(size)
 	return pool, nil
-}
-
-// Migrate brings the schema up to date. Processes may do it at the same time; one of them does the work.
-func (db *DB) Migrate(ctx context.Context) error {
-	pool, err := openPool(db.path, 1)
-	if err != nil {
-		return fmt.Errorf("migrate read database: %w", err)
-	}
-	defer pool.Close()
-	goose, err := goose.NewProvider(goose.DialectSQLite3, pool, migrations.SQLite(), goose.WithDisableGlobalRegistry(true))
-	if err != nil {
-		return fmt.Errorf("migrate read database: %w", err)
-	}
-	results, err := goose.Up(ctx)
-	if err != nil {
-		return fmt.Errorf("migrate read database: %w", err)
-	}
-	for _, r := range results {
-		db.logger.Info("read database migrated", "version", r.Source.Version, "took", r.Duration)
-	}
-	return nil
 }
 
 // Query reads. The statement is prepared once and kept, so its text must be one of few: parameters go in args. A time is

@@ -29,7 +29,7 @@ const (
 //	null   an empty text, a zero or a zero time is stored as NULL
 //
 // Fields are strings, integers, bools, *int64 (NULL when nil) and times. The struct is the one place
-// where Go knows the columns; the migration is the other, and a test compares them.
+// where Go knows the columns.
 type Table[R any] struct {
 	spec   tableSpec
 	fields []field
