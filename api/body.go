@@ -33,20 +33,22 @@ func putBuffer(b *bytes.Buffer) {
 
 // readBody fills a buffer with the body of a request.
 func readBody(r *http.Request, into *bytes.Buffer) error {
-	tooLarge := domain.Reject(domain.TextTooLarge, "the body is longer than %d bytes", maxBody).With("limit_bytes", maxBody)
 	if r.ContentLength > maxBody {
-		_, _ = io.CopyN(io.Discard, r.Body, maxDrain)
-		return tooLarge
+		return tooLarge(r.Body)
 	}
 	n, err := into.ReadFrom(io.LimitReader(r.Body, maxBody+1))
 	if err != nil {
 		return invalid("the body could not be read")
 	}
 	if n > maxBody {
-		_, _ = io.CopyN(io.Discard, r.Body, maxDrain)
-		return tooLarge
+		return tooLarge(r.Body)
 	}
 	return nil
+}
+
+func tooLarge(rest io.Reader) error {
+	_, _ = io.CopyN(io.Discard, rest, maxDrain)
+	return domain.Reject(domain.TextTooLarge, "the body is longer than %d bytes", maxBody).With("limit_bytes", maxBody)
 }
 
 // decode reads JSON strictly: an object in valid UTF-8, of known fields with the right types, and nothing after it.

@@ -3,12 +3,14 @@ package api
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"runtime"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -29,7 +31,7 @@ func (s *server) serve(op *operation, ec echo.Context) {
 			if p == http.ErrAbortHandler {
 				panic(p)
 			}
-			s.Log.ErrorContext(c.ctx(), "a request panicked", "route", op.path, "request_id", c.requestID, "panic", p, "stack", string(debug.Stack()))
+			s.Log.ErrorContext(c.ctx(), "a request panicked", "route", op.path, "request_id", c.requestID, "panic", nameless(p), "stack", string(debug.Stack()))
 			c.refuse(&problem{status: http.StatusInternalServerError, code: codeInternal, detail: "something went wrong on our side"})
 		}
 		s.finish(c, ec.Response(), started)
@@ -43,6 +45,14 @@ func (s *server) serve(op *operation, ec echo.Context) {
 		}
 		c.refuse(p)
 	}
+}
+
+// nameless describes a panic without its value, which might hold what somebody wrote.
+func nameless(p any) string {
+	if err, ok := p.(runtime.Error); ok {
+		return err.Error()
+	}
+	return fmt.Sprintf("%T", p)
 }
 
 func (s *server) begin(op *operation, ec echo.Context) *call {

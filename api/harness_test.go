@@ -41,7 +41,7 @@ type site struct {
 	store   eventstore.Store
 	tokens  *auth.Tokens
 	engine  *projections.Engine
-	log     *bytes.Buffer
+	config  api.Config
 }
 
 func must(t testing.TB, err error) {
@@ -82,7 +82,7 @@ func bare(t testing.TB, change ...func(*api.Config)) *site {
 	}
 	server, err := api.New(c)
 	must(t, err)
-	s := &site{t: t, api: server, http: httptest.NewServer(server), service: service, store: store, tokens: tokens, engine: engine}
+	s := &site{t: t, api: server, http: httptest.NewServer(server), service: service, store: store, tokens: tokens, engine: engine, config: c}
 	ended := make(chan struct{}, 2)
 	go func() { _ = engine.Run(ctx); ended <- struct{}{} }()
 	go func() { _ = hub.Run(ctx); ended <- struct{}{} }()
@@ -117,14 +117,6 @@ func (s *site) token(role domain.Role, subject string) string {
 func (s *site) admin() string          { return s.token(domain.RoleAdmin, "root") }
 func (s *site) auditor() string        { return s.token(domain.RoleAuditor, "iris") }
 func (s *site) staff(id string) string { return s.token(domain.RoleStaff, id) }
-
-// answer is what came back.
-type answer struct {
-	t      testing.TB
-	status int
-	header http.Header
-	raw    []byte
-}
 
 type header struct{ name, value string }
 
@@ -180,68 +172,6 @@ func (s *site) post(path, token string, body any, headers ...header) answer {
 	return s.ask(http.MethodPost, path, token, body, headers...)
 }
 
-// is checks the status.
-func (a answer) is(status int) answer {
-	a.t.Helper()
-	if a.status != status {
-		a.t.Fatalf("status %d instead of %d: %s", a.status, status, a.raw)
-	}
-	return a
-}
-
-// problem checks that the answer is a problem of that code, complete.
-func (a answer) problem(status int, code string) answer {
-	a.t.Helper()
-	a.is(status)
-	if got := a.header.Get("Content-Type"); got != "application/problem+json" {
-		a.t.Fatalf("a problem of type %s: %s", got, a.raw)
-	}
-	if a.text("code") != code || a.text("type") == "" || a.text("title") == "" || a.text("detail") == "" || a.number("status") != status {
-		a.t.Fatalf("not the problem %s: %s", code, a.raw)
-	}
-	return a
-}
-
-// at follows a path such as "items.0.name" into the JSON.
-func (a answer) at(path string) any {
-	a.t.Helper()
-	var value any
-	if err := json.Unmarshal(a.raw, &value); err != nil {
-		a.t.Fatalf("not JSON: %s", a.raw)
-	}
-	if path == "" {
-		return value
-	}
-	for step := range strings.SplitSeq(path, ".") {
-		switch v := value.(type) {
-		case map[string]any:
-			value = v[step]
-		case []any:
-			i := int(step[0] - '0')
-			if i >= len(v) {
-				return nil
-			}
-			value = v[i]
-		default:
-			return nil
-		}
-	}
-	return value
-}
-
-func (a answer) text(path string) string { a.t.Helper(); s, _ := a.at(path).(string); return s }
-
-func (a answer) number(path string) int {
-	a.t.Helper()
-	n, there := a.at(path).(float64)
-	if !there {
-		return -1 << 30
-	}
-	return int(n)
-}
-
-func (a answer) list(path string) []any { a.t.Helper(); l, _ := a.at(path).([]any); return l }
-
 type object map[string]any
 
 // peopled is a site with two queues, an agent (ann), a second agent (bob), a supervisor who also chats (sue), a second one
@@ -291,8 +221,6 @@ func (s *site) say(c chat, token, visibility, text string) answer {
 	return s.post(c.path+"/messages", token, object{"visibility": visibility, "text": text})
 }
 
-func contains(a answer, text string) bool { return bytes.Contains(a.raw, []byte(text)) }
-
 // offer asks an agent to take a session, as the process that routes does.
 func offer(s *site, c chat, staff string) {
 	s.t.Helper()
@@ -311,3 +239,5 @@ func recheck(s *site, c chat, staff string) {
 	r := command.Request{ID: uuid.New(), Actor: domain.System, At: time.Now().UTC()}
 	must(s.t, s.service.Recheck(context.Background(), r, domain.SessionID(c.id), domain.StaffID(staff)))
 }
+
+func (s *site) quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }

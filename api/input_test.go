@@ -212,6 +212,7 @@ func TestTheServerTellsOfItself(t *testing.T) {
 	if a := s.get("~/healthz", "").is(200); !contains(a, "ok") {
 		t.Errorf("%s", a.raw)
 	}
+	s.ask(http.MethodHead, "~/healthz", "", nil).is(200)
 	if a := s.get("~/readyz", "").is(200); a.text("status") != "ready" {
 		t.Errorf("%s", a.raw)
 	}

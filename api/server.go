@@ -152,10 +152,12 @@ func New(c Config) (*Server, error) {
 	e.HTTPErrorHandler = s.unrouted
 	s.document = newDocument(c.Version)
 	for _, op := range s.operations() {
-		s.mount(e, op, Base, true)
+		s.mount(e, op, Base)
 	}
 	for _, op := range s.outside() {
-		s.mount(e, op, "", true)
+		s.mount(e, op, "")
+		// Health checks like to ask for the head alone.
+		e.HEAD(op.path, func(ec echo.Context) error { s.serve(&op, ec); return nil })
 	}
 	if s.docs, err = render(s.document); err != nil {
 		return nil, err
@@ -163,10 +165,8 @@ func New(c Config) (*Server, error) {
 	return &Server{echo: e, server: s}, nil
 }
 
-func (s *server) mount(e *echo.Echo, op operation, base string, documented bool) {
-	if documented {
-		op.document(s.document, base)
-	}
+func (s *server) mount(e *echo.Echo, op operation, base string) {
+	op.document(s.document, base)
 	e.Add(op.method, echoPath(base+op.path), func(ec echo.Context) error {
 		s.serve(&op, ec)
 		return nil

@@ -49,15 +49,14 @@ type view struct {
 // look finds out as whom the caller sees the session. Who may not see it learns that there is none.
 func (c *call) look(s session.State) (view, error) {
 	v := view{State: s}
-	missing := errNotFound("session")
 	if s.Phase == "" {
-		return v, missing
+		return v, errNotFound("session")
 	}
 	switch c.who.Role {
 	case domain.RoleCustomer:
 		v.reader = session.Reader{As: session.ToCustomer}
 		if c.who.Session != s.ID {
-			return v, missing
+			return v, errNotFound("session")
 		}
 	case domain.RoleAuditor:
 		v.reader = session.Reader{As: session.ToAuditor}
@@ -68,7 +67,7 @@ func (c *call) look(s session.State) (view, error) {
 		}
 		v.reader = s.ReaderFor(v.standing)
 		if !s.VisibleTo(v.standing) {
-			return v, missing
+			return v, errNotFound("session")
 		}
 	}
 	return v, nil

@@ -1,6 +1,7 @@
 package projections_test
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"log/slog"
@@ -9,8 +10,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
+	"github.com/chatwatch/chatwatch/internal/eventstore"
 	"github.com/chatwatch/chatwatch/internal/readstore"
 	"github.com/chatwatch/chatwatch/projections"
 	"github.com/chatwatch/chatwatch/projections/catalogue"
@@ -32,7 +33,7 @@ func TestMain(m *testing.M) {
 }
 
 func crashLog() *projectiontest.Log {
-	log := history(7, 15000)
+	log := history(7, 5000)
 	log.Step = 5
 	return log
 }
@@ -49,7 +50,7 @@ func project(path string) error {
 		return err
 	}
 	log := crashLog()
-	e, err := projections.NewEngine(db, log, catalogue.All(), projections.Options{MaxBatch: 1})
+	e, err := projections.NewEngine(db, telling{log}, catalogue.All(), projections.Options{MaxBatch: 1})
 	if err != nil {
 		return err
 	}
@@ -66,25 +67,53 @@ func project(path string) error {
 	return nil
 }
 
+// telling is a log that writes a line for each batch that is read, so that the killer knows how far the process is.
+type telling struct{ projections.Log }
+
+func (l telling) Follow(ctx context.Context, after eventstore.Position) (projections.Source, error) {
+	source, err := l.Log.Follow(ctx, after)
+	return tellingSource{source}, err
+}
+
+type tellingSource struct{ projections.Source }
+
+func (s tellingSource) Next(ctx context.Context) (projections.Batch, error) {
+	b, err := s.Source.Next(ctx)
+	fmt.Println("batch")
+	return b, err
+}
+
+// killed runs a process and kills it after some of its batches; false when it has come to the end before.
+func killed(t *testing.T, path string, after int) bool {
+	t.Helper()
+	child := exec.Command(os.Args[0])
+	child.Env = append(os.Environ(), crashDatabase+"="+path)
+	child.Stderr = os.Stderr
+	out, err := child.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	batches := 0
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		if batches++; batches == after {
+			_ = child.Process.Kill()
+		}
+	}
+	err = child.Wait()
+	if err != nil && batches < after {
+		t.Fatal(err)
+	}
+	return err != nil
+}
+
 func TestAKilledProcessLeavesNoTrace(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "read.db")
 	kills := 0
-	for {
-		child := exec.Command(os.Args[0])
-		child.Env = append(os.Environ(), crashDatabase+"="+path)
-		child.Stderr = os.Stderr
-		if err := child.Start(); err != nil {
-			t.Fatal(err)
-		}
-		killer := time.AfterFunc(80*time.Millisecond+rand.N(120*time.Millisecond), func() { _ = child.Process.Kill() })
-		err := child.Wait()
-		if killer.Stop() || err == nil {
-			if err != nil {
-				t.Fatal(err)
-			}
-			break
-		}
-		if kills++; kills > 100 {
+	for killed(t, path, 2+rand.IntN(50)) {
+		if kills++; kills > 200 {
 			t.Fatal("the log is never done")
 		}
 	}

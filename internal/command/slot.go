@@ -29,6 +29,11 @@ type reservation struct {
 func (s *Service) withSlot(ctx context.Context, r Request, v reservation) (SessionOutcome, error) {
 	ctx, cancel := begin(ctx)
 	defer cancel()
+	now, err := s.Session(ctx, v.session)
+	if err != nil {
+		return SessionOutcome{}, err
+	}
+	// Recalled after the state was read: a state that shows what the same request has done is not decided on.
 	if done, known, err := s.sessions.Recall(ctx, string(v.session), r); err != nil {
 		return SessionOutcome{}, err
 	} else if known {
@@ -36,10 +41,6 @@ func (s *Service) withSlot(ctx context.Context, r Request, v reservation) (Sessi
 		return SessionOutcome{View: now, Replayed: true, Done: done}, err
 	}
 	act := v.act(r.reservationID())
-	now, err := s.Session(ctx, v.session)
-	if err != nil {
-		return SessionOutcome{}, err
-	}
 	if r.IfMatch != nil && *r.IfMatch != now.State.Revision(v.as) {
 		return SessionOutcome{}, stale()
 	}

@@ -18,13 +18,14 @@ import (
 
 // Whatever happens, the tables hold what the log says, to each reader what they may see, and the same after a rebuild.
 func TestRandomHistories(t *testing.T) {
+	open := projectiontest.Copies(t)
 	rapid.Check(t, func(rt *rapid.T) {
-		db, log := projectiontest.Open(t), &projectiontest.Log{Step: rapid.IntRange(1, 50).Draw(rt, "batch")}
+		db, log := open(), &projectiontest.Log{Step: rapid.IntRange(1, 50).Draw(rt, "batch")}
 		defer db.Close()
 		h := &projectiontest.History{Log: log, Pick: func(n int) int { return rapid.IntRange(0, n-1).Draw(rt, "pick") }}
 		h.Begin()
-		for range rapid.IntRange(1, 4).Draw(rt, "restarts") {
-			for range rapid.IntRange(1, 120).Draw(rt, "steps") {
+		for range rapid.IntRange(1, 3).Draw(rt, "restarts") {
+			for range rapid.IntRange(1, 50).Draw(rt, "steps") {
 				h.Step()
 			}
 			projectiontest.Apply(t, db, log, catalogue.All()...)

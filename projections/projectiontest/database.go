@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -25,6 +26,34 @@ func Open(t testing.TB) *readstore.DB {
 		t.Fatal(err)
 	}
 	return db
+}
+
+// Copies gives an empty, migrated database each time it is called, without migrating again. The caller closes it.
+func Copies(t testing.TB) func() *readstore.DB {
+	t.Helper()
+	first := filepath.Join(t.TempDir(), "first.db")
+	db, err := readstore.Open(context.Background(), first, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(db.Migrate(context.Background()), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	empty, err := os.ReadFile(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() *readstore.DB {
+		path := filepath.Join(t.TempDir(), "read.db")
+		if err := os.WriteFile(path, empty, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		db, err := readstore.Open(context.Background(), path, slog.New(slog.DiscardHandler))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return db
+	}
 }
 
 // Engine makes an engine over a log.

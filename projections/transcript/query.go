@@ -102,36 +102,33 @@ func (e *Entry) scan(rows *sql.Rows, seq ...any) error {
 }
 
 // forAgent numbers what an agent sees: the entries that every agent of the session sees, and those that concern them.
+// What came before the page never changes, so the two queries need not see the same moment.
 func (r *Reader) forAgent(ctx context.Context, id domain.SessionID, staff domain.StaffID, after int64, limit int) ([]Entry, error) {
-	var entries []Entry
-	err := r.db.View(ctx, func(v readstore.View) error {
-		var shared, own uint64
-		if after >= 0 {
-			rows, err := v.Query(ctx, agentBefore, string(id), after, string(id), after, string(staff))
-			_, err = readstore.Collect(rows, err, func(rows *sql.Rows) (struct{}, error) {
-				return struct{}{}, rows.Scan(&shared, &own)
-			})
-			if err != nil {
-				return err
-			}
-		}
-		rows, err := v.Query(ctx, agentQuery, string(id), after, string(staff), limit)
-		entries, err = readstore.Collect(rows, err, func(rows *sql.Rows) (Entry, error) {
-			var e Entry
-			var sharedSeq, ownSeq *uint64
-			if err := e.scan(rows, &sharedSeq, &ownSeq); err != nil {
-				return e, err
-			}
-			if sharedSeq != nil {
-				shared = *sharedSeq
-			}
-			if ownSeq != nil {
-				own = *ownSeq
-			}
-			e.Seq = shared + own
-			return e, nil
+	var shared, own uint64
+	if after >= 0 {
+		rows, err := r.db.Query(ctx, agentBefore, string(id), after, string(id), after, string(staff))
+		_, err = readstore.Collect(rows, err, func(rows *sql.Rows) (struct{}, error) {
+			return struct{}{}, rows.Scan(&shared, &own)
 		})
-		return err
+		if err != nil {
+			return nil, fmt.Errorf("read transcript: %w", err)
+		}
+	}
+	rows, err := r.db.Query(ctx, agentQuery, string(id), after, string(staff), limit)
+	entries, err := readstore.Collect(rows, err, func(rows *sql.Rows) (Entry, error) {
+		var e Entry
+		var sharedSeq, ownSeq *uint64
+		if err := e.scan(rows, &sharedSeq, &ownSeq); err != nil {
+			return e, err
+		}
+		if sharedSeq != nil {
+			shared = *sharedSeq
+		}
+		if ownSeq != nil {
+			own = *ownSeq
+		}
+		e.Seq = shared + own
+		return e, nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read transcript: %w", err)
