@@ -17,7 +17,7 @@ type Register struct {
 
 // LogIn begins a duty. Chat and Queues are what the member's profile says at this time.
 type LogIn struct {
-	Status Status // Available when empty
+	Status Status // when empty, the one that they have, or Available
 	Chat   bool
 	Queues int // how many queues the profile has
 }
@@ -107,7 +107,9 @@ func register(s State, c Register) ([]Event, error) {
 }
 
 func logIn(s State, c LogIn) ([]Event, error) {
-	if c.Status == "" {
+	if c.Status == "" && s.LoggedIn {
+		c.Status = s.Status
+	} else if c.Status == "" {
 		c.Status = Available
 	}
 	if !c.Status.Valid() {

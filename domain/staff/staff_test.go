@@ -76,7 +76,8 @@ func TestRule2LoggingInNeedsAProfileWithChatAndAQueue(t *testing.T) {
 	in := given(t, registered()).When(staff.LogIn{Chat: true, Queues: 1}).Then(onDuty()[1])
 	in.When(staff.LogIn{Chat: true, Queues: 1}).ThenNothing()
 	in.When(staff.LogIn{Chat: true, Queues: 1, Status: staff.OnBreak}).
-		Then(staff.StaffStatusChanged{StaffID: "sue", Status: staff.OnBreak})
+		Then(staff.StaffStatusChanged{StaffID: "sue", Status: staff.OnBreak}).
+		When(staff.LogIn{Chat: true, Queues: 1}).ThenNothing()
 }
 
 func TestAStatusIsOneOfFourAndForWhoIsLoggedIn(t *testing.T) {

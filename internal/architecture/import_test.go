@@ -22,7 +22,8 @@ var stores = []string{"internal/eventstore/embedded", "internal/eventstore/event
 func rules() []rule {
 	return []rule{
 		{name: "the domain knows the domain only", of: []string{"domain"}, only: []string{"domain"}},
-		{name: "the event store knows bytes only", of: []string{"internal/eventstore"}, only: []string{"internal/eventstore"}},
+		{name: "the event store knows bytes only", of: []string{"internal/eventstore"}, only: []string{"internal/eventstore", "internal/sqlite"}},
+		{name: "SQLite knows nothing of the product", of: []string{"internal/sqlite"}, only: []string{"internal/sqlite"}},
 		{name: "the embedded store does not know the other", of: stores[:1], never: stores[1:]},
 		{name: "the EventStoreDB adapter does not know the other", of: stores[1:2], never: stores[:1]},
 		{name: "adapters of databases know no decider", of: []string{"internal/readstore"}, never: []string{"domain", "internal/command", "api", "cmd"}},

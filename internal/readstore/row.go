@@ -6,7 +6,7 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/chatwatch/chatwatch/internal/eventstore/embedded/sqlite"
+	"github.com/chatwatch/chatwatch/internal/sqlite"
 )
 
 // bind binds the fields of the row at p, which is an *R: kindOf has seen the type of each.

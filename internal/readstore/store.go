@@ -12,11 +12,16 @@ import (
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
-	"github.com/chatwatch/chatwatch/internal/eventstore/embedded/sqlite"
+	"github.com/chatwatch/chatwatch/internal/sqlite"
 )
 
 const (
-	busyMillis   = 5000
+	busyMillis = 5000
+	// The write-ahead log is moved into the database file from softFrames pages on; shrinkMillis is how long the writer may
+	// stand still for readers to leave it.
+	softFrames   = 4 << 10
+	hardFrames   = 64 << 10
+	shrinkMillis = 20
 	readers      = 8
 	writerCache  = "PRAGMA cache_size=-65536" // KiB
 	readerCache  = "cache_size(-8192)"
@@ -35,7 +40,7 @@ type DB struct {
 	mu       sync.Mutex // guards the writer
 	conn     *sqlite.Conn
 	prepared map[string]*sqlite.Stmt
-	shrink   *shrinker
+	shrink   *sqlite.Checkpointer
 	closed   bool
 }
 
@@ -58,7 +63,9 @@ func Open(ctx context.Context, path string, logger *slog.Logger) (*DB, error) {
 	if err := db.conn.Exec(writerPragma); err != nil {
 		return nil, errors.Join(fmt.Errorf("open read database: %w", err), db.conn.Close())
 	}
-	if db.shrink, err = newShrinker(absolute, logger); err != nil {
+	if db.shrink, err = sqlite.NewCheckpointer(absolute, sqlite.CheckpointOptions{
+		Soft: softFrames, Hard: hardFrames, WaitMillis: shrinkMillis, Logger: logger,
+	}); err != nil {
 		return nil, errors.Join(fmt.Errorf("open read database: %w", err), db.conn.Close())
 	}
 	db.read, err = openPool(absolute, readers, "query_only(1)", readerCache, "temp_store(memory)")
@@ -163,5 +170,5 @@ func (db *DB) Close() error {
 	if db.read != nil {
 		err = db.read.Close()
 	}
-	return errors.Join(err, db.shrink.close(), db.conn.Close())
+	return errors.Join(err, db.shrink.Close(), db.conn.Close())
 }

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/chatwatch/chatwatch/internal/eventstore/embedded/sqlite"
+	"github.com/chatwatch/chatwatch/internal/sqlite"
 )
 
 // Tx is a transaction of the writer.
@@ -37,7 +37,7 @@ func (db *DB) Write(ctx context.Context, fn func(*Tx) error) (err error) {
 	if err := tx.run("COMMIT"); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
-	db.shrink.afterCommit(db.conn.WALFrames())
+	db.shrink.AfterCommit(db.conn.WALFrames())
 	return nil
 }
 

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/chatwatch/chatwatch/internal/eventstore"
-	"github.com/chatwatch/chatwatch/internal/eventstore/embedded/sqlite"
+	"github.com/chatwatch/chatwatch/internal/sqlite"
 )
 
 const (

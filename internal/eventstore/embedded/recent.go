@@ -4,7 +4,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/chatwatch/chatwatch/internal/eventstore"
-	"github.com/chatwatch/chatwatch/internal/eventstore/embedded/sqlite"
+	"github.com/chatwatch/chatwatch/internal/sqlite"
 )
 
 const (

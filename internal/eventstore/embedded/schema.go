@@ -3,7 +3,7 @@ package embedded
 import (
 	"fmt"
 
-	"github.com/chatwatch/chatwatch/internal/eventstore/embedded/sqlite"
+	"github.com/chatwatch/chatwatch/internal/sqlite"
 )
 
 const (
@@ -13,9 +13,11 @@ const (
 
 	// The WAL is moved into the database file by a second connection from softFrames pages on; a WAL that readers keep
 	// longer than hardFrames is reported. truncateBytes is what stays of the file when the WAL starts anew.
-	softFrames    = 4 << 10
-	hardFrames    = 64 << 10
-	truncateBytes = 64 << 20
+	softFrames = 4 << 10
+	hardFrames = 64 << 10
+	// checkpointWaitMillis is how long the writer may stand still for readers to leave the WAL.
+	checkpointWaitMillis = 200
+	truncateBytes        = 64 << 20
 )
 
 const schema = `

@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/chatwatch/chatwatch/internal/eventstore"
+	"github.com/chatwatch/chatwatch/internal/sqlite"
 )
 
 // ErrInUse is the answer of Open when another process, or another Store of this one, writes the file.
@@ -27,7 +28,7 @@ type Store struct {
 	tail       tail
 	readers    *pool
 	writer     *writer // nil when read-only, as are lock and checkpoint
-	checkpoint *checkpointer
+	checkpoint *sqlite.Checkpointer
 	requests   sync.Pool // of *request; the store's own, so that its channels stay with those who use the store
 
 	mu       sync.Mutex // guards closing against appends that begin
@@ -78,15 +79,16 @@ func (s *Store) openWriting() error {
 	if err != nil {
 		return err
 	}
-	s.checkpoint, err = newCheckpointer(s.path, s.opts.logger)
+	s.checkpoint, err = sqlite.NewCheckpointer(s.path, sqlite.CheckpointOptions{
+		Soft: softFrames, Hard: hardFrames, WaitMillis: checkpointWaitMillis, Logger: s.opts.logger,
+	})
 	if err != nil {
 		return errors.Join(err, conn.Close())
 	}
 	s.writer, err = newWriter(conn, s.opts, &s.tail, s.checkpoint)
 	if err != nil {
-		return errors.Join(err, s.checkpoint.conn.Close(), conn.Close())
+		return errors.Join(err, s.checkpoint.Close(), conn.Close())
 	}
-	go s.checkpoint.run()
 	go s.write()
 	return nil
 }
@@ -94,7 +96,7 @@ func (s *Store) openWriting() error {
 // write runs the writer, and after it frees what it used.
 func (s *Store) write() {
 	s.writer.run()
-	s.closeErr = errors.Join(s.checkpoint.close(), s.readers.close(), s.writer.conn.Close(), s.lock.Close())
+	s.closeErr = errors.Join(s.checkpoint.Close(), s.readers.close(), s.writer.conn.Close(), s.lock.Close())
 	close(s.gone)
 }
 

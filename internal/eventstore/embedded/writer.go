@@ -7,7 +7,7 @@ import (
 	"github.com/hashicorp/golang-lru/v2/simplelru"
 
 	"github.com/chatwatch/chatwatch/internal/eventstore"
-	"github.com/chatwatch/chatwatch/internal/eventstore/embedded/sqlite"
+	"github.com/chatwatch/chatwatch/internal/sqlite"
 )
 
 const headsKept = 64 << 10 // streams whose last revision the writer remembers
@@ -26,7 +26,7 @@ type writer struct {
 	opts       options
 	tail       *tail
 	requests   chan *request
-	checkpoint *checkpointer
+	checkpoint *sqlite.Checkpointer
 
 	heads   *simplelru.LRU[string, *head]
 	recent  *recentIDs
@@ -45,7 +45,7 @@ type statements struct {
 	begin, commit, stream, event, head, stored *sqlite.Stmt
 }
 
-func newWriter(conn *sqlite.Conn, o options, t *tail, c *checkpointer) (*writer, error) {
+func newWriter(conn *sqlite.Conn, o options, t *tail, c *sqlite.Checkpointer) (*writer, error) {
 	heads, err := simplelru.NewLRU[string, *head](headsKept, nil)
 	if err != nil {
 		return nil, err
@@ -103,7 +103,7 @@ func (w *writer) run() {
 	for first := range w.requests {
 		w.collect(first)
 		w.write()
-		w.checkpoint.afterCommit(w.conn.WALFrames())
+		w.checkpoint.AfterCommit(w.conn.WALFrames())
 	}
 }
 

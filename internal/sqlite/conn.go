@@ -1,6 +1,6 @@
 // Package sqlite calls SQLite's C interface as modernc.org/sqlite/lib translates it to Go, without database/sql and
 // without the driver: an append binds and steps a kept statement and allocates nothing, and a read looks at columns where
-// they lie. All unsafe code of the event store is here. It knows nothing about events and decides nothing.
+// they lie. All unsafe code is here and in the rows of the read store. It knows nothing about events and decides nothing.
 //
 // A Conn and its statements are used by one goroutine at a time; nothing here locks.
 package sqlite
