@@ -31,6 +31,8 @@ type call struct {
 	at        time.Time           // UTC, whole microseconds as the log keeps them
 	body      []byte              // valid until the handler returns
 	wanted    eventstore.Position // of Chatwatch-After
+	headers   [8]string           // values of the answer's headers, in one piece of memory
+	headed    int
 	parsed    url.Values
 	malformed error // of the query
 }
@@ -78,15 +80,14 @@ type reply struct {
 func ok(body any) *reply { return &reply{body: body} }
 
 func (c *call) answer(r *reply) error {
-	h := c.out.Header()
 	if r.wrote {
-		h.Set("Chatwatch-Position", c.positions.SealSalted(uint64(r.position)))
+		c.head("Chatwatch-Position", c.positions.SealSalted(uint64(r.position)))
 	}
 	if r.replayed {
-		h.Set("Idempotent-Replayed", "true")
+		c.head("Idempotent-Replayed", "true")
 	}
 	if r.etag != "" {
-		h.Set("Etag", r.etag)
+		c.head("Etag", r.etag)
 	}
 	status := r.status
 	if status == 0 {
@@ -109,10 +110,20 @@ func (c *call) answer(r *reply) error {
 	return c.send(status, "application/json", buffer.Bytes())
 }
 
+// head sets a header of the answer, whose name is in canonical form.
+func (c *call) head(name, value string) {
+	if c.headed == len(c.headers) {
+		c.out.Header()[name] = []string{value}
+		return
+	}
+	c.headers[c.headed] = value
+	c.headed++
+	c.out.Header()[name] = c.headers[c.headed-1 : c.headed : c.headed]
+}
+
 func (c *call) send(status int, media string, body []byte) error {
-	h := c.out.Header()
-	h.Set("Content-Type", media)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
+	c.head("Content-Type", media)
+	c.head("Content-Length", strconv.Itoa(len(body)))
 	c.out.WriteHeader(status)
 	_, _ = c.out.Write(body) // the caller may be gone
 	return nil

@@ -61,7 +61,7 @@ func (s *server) begin(op *operation, ec echo.Context) *call {
 		at: s.Clock().UTC().Truncate(time.Microsecond), requestID: acceptedRequestID(ec.Request().Header.Get("X-Request-Id")),
 	}
 	h := c.out.Header()
-	h["X-Request-Id"] = []string{c.requestID}
+	c.head("X-Request-Id", c.requestID)
 	h["X-Content-Type-Options"] = noSniff
 	h["X-Frame-Options"] = deny
 	h["Referrer-Policy"] = noReferrer

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/url"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -139,6 +140,7 @@ type load struct {
 
 type loadClient struct {
 	*session
+	poster *poster
 	number int
 	sent   int
 }
@@ -167,24 +169,48 @@ func (l *load) openOne(ctx context.Context, c *loadClient, queue string) error {
 			return err
 		}
 	}
-	return c.engage(ctx)
+	if err := c.engage(ctx); err != nil {
+		return err
+	}
+	base, err := url.Parse(l.cfg.BaseURL)
+	if err != nil {
+		return err
+	}
+	c.poster, err = newPoster(ctx, base, c.id, c.customerToken)
+	return err
 }
 
 func (l *load) press(ctx context.Context, until time.Time) {
 	var pressing sync.WaitGroup
 	for _, c := range l.clients {
 		pressing.Go(func() {
+			stop := context.AfterFunc(ctx, c.poster.close)
+			defer stop()
 			for ctx.Err() == nil && time.Now().Before(until) && l.take() {
-				literal := encode(loadText(c.number, c.sent, l.cfg.TextBytes))
-				if err := c.post(ctx, kindMessage, c.customerToken, literal); err != nil {
+				if err := l.postOne(c); err != nil {
 					l.run.stats.countError(codeOf(err))
 					return // it is not known whether the message is there, so the next would have no number
 				}
-				c.sent++
 			}
 		})
 	}
 	pressing.Wait()
+}
+
+func (l *load) postOne(c *loadClient) error {
+	literal := encode(loadText(c.number, c.sent, l.cfg.TextBytes))
+	began := time.Now()
+	if err := c.poster.post(literal); err != nil {
+		return err
+	}
+	acknowledged := time.Now()
+	l.run.stats.latency[kindMessage].record(acknowledged.Sub(began))
+	l.run.stats.messages.Add(1)
+	if c.live != nil {
+		c.live.tracker.acked(acknowledged)
+	}
+	c.sent++
+	return nil
 }
 
 // take tells whether one more message is to be posted.
@@ -217,6 +243,9 @@ func (l *load) close(ctx context.Context) {
 	var closing sync.WaitGroup
 	for _, c := range l.clients {
 		closing.Go(func() {
+			if c.poster != nil {
+				c.poster.close()
+			}
 			if c.id != "" {
 				l.run.site.abort(ctx, c.id)
 			}
