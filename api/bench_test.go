@@ -8,10 +8,12 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 const benchMessage = `{"visibility":"public","text":"Thank you for waiting. I have found your parcel: it is in the depot and comes tomorrow before noon."}`
@@ -113,4 +115,23 @@ func BenchmarkMessage(b *testing.B) {
 		}
 	})
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "messages/s")
+}
+
+// BenchmarkAcknowledgedToLiveStream is how much later than the answer to a message it reaches a stream that is open.
+func BenchmarkAcknowledgedToLiveStream(b *testing.B) {
+	s, chats := crowd(b, 1)
+	c := chats[0]
+	following := s.open(c.path+"/live", s.staff("ann"))
+	following.until("AgentJoined")
+	var late []time.Duration
+	for b.Loop() {
+		came := make(chan time.Time, 1)
+		go func() { following.next(); came <- time.Now() }()
+		s.say(c, c.customer, "public", "x").is(201)
+		acknowledged := time.Now()
+		late = append(late, max(0, (<-came).Sub(acknowledged)))
+	}
+	slices.Sort(late)
+	b.ReportMetric(float64(late[len(late)/2].Microseconds())/1000, "p50-ms")
+	b.ReportMetric(float64(late[len(late)*99/100].Microseconds())/1000, "p99-ms")
 }
