@@ -101,16 +101,12 @@ func stale() error {
 	return rejected(domain.StaleRevision, "the resource is not at the revision of If-Match")
 }
 
-// canonical is a body whatever its spaces and the order of its members.
+// canonical is a body whatever its spaces. A client that sends a request again encodes it the same way.
 func canonical(body []byte) []byte {
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.UseNumber()
-	var value any
-	if decoder.Decode(&value) != nil {
+	var compact bytes.Buffer
+	compact.Grow(len(body))
+	if json.Compact(&compact, body) != nil {
 		return body
 	}
-	if out, err := json.Marshal(value); err == nil {
-		return out
-	}
-	return body
+	return compact.Bytes()
 }

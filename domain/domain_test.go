@@ -65,8 +65,8 @@ func TestATextIsRefusedWithoutBeingRepeated(t *testing.T) {
 	}
 }
 
-// The codes of DESIGN.md, section 4, by HTTP status.
-const designCodes = `
+// The codes that callers may get, by kind. They are part of the interface and never change.
+const publicCodes = `
 Invalid         invalid_request monitor_requires_supervisor unknown_queue unknown_profile
 Unauthenticated unauthenticated
 Forbidden       not_permitted queue_not_in_profile own_session not_a_participant
@@ -77,7 +77,7 @@ TooLarge        too_large
 Exhausted       too_many_requests
 Unavailable     unavailable projection_behind`
 
-func TestEveryCodeOfTheDesignHasItsKind(t *testing.T) {
+func TestEveryCodeHasItsKind(t *testing.T) {
 	kinds := map[string]domain.Kind{
 		"Invalid": domain.Invalid, "Unauthenticated": domain.Unauthenticated, "Forbidden": domain.Forbidden,
 		"NotFound": domain.NotFound, "Conflict": domain.Conflict, "TooLarge": domain.TooLarge,
@@ -85,7 +85,7 @@ func TestEveryCodeOfTheDesignHasItsKind(t *testing.T) {
 	}
 	codes := domain.Codes()
 	named := 0
-	for line := range strings.Lines(strings.TrimSpace(designCodes)) {
+	for line := range strings.Lines(strings.TrimSpace(publicCodes)) {
 		cells := strings.Fields(line)
 		for _, code := range cells[1:] {
 			named++
@@ -95,7 +95,7 @@ func TestEveryCodeOfTheDesignHasItsKind(t *testing.T) {
 		}
 	}
 	if named != len(codes) {
-		t.Errorf("the design names %d codes, there are %d", named, len(codes))
+		t.Errorf("the table names %d codes, there are %d", named, len(codes))
 	}
 }
 

@@ -1,6 +1,6 @@
 // Package domain holds the vocabulary that every decider shares: rejections with their stable codes, identifiers, roles and
-// the actor of a command. The rules themselves live in the packages below it. Nothing here or below reads a clock, makes
-// an id, or does I/O, and nothing imports more than the standard library.
+// the actor of a command. The rules themselves live in the packages below it; their numbers are those of docs/rules.md.
+// Nothing here or below reads a clock, makes an id, or does I/O, and nothing imports more than the standard library.
 package domain
 
 import (

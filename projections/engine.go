@@ -15,6 +15,9 @@ import (
 // DefaultMaxBatch is about how many events are committed at once while catching up.
 const DefaultMaxBatch = 5000
 
+// breathPerEvent is how much pause an event is worth.
+const breathPerEvent = 200 * time.Microsecond
+
 // Options of an Engine. The zero value is usable.
 type Options struct {
 	Logger *slog.Logger
@@ -22,8 +25,9 @@ type Options struct {
 	Clock func() time.Time
 	// MaxBatch is how many events an engine gathers before it stops reading; a transaction holds fewer than twice as many.
 	MaxBatch int
-	// Breather is how long after a commit the next begins at the earliest, so that batches are worth their transaction
-	// when events come quickly. An event that comes later than that is committed at once. None when 0.
+	// Breather is how long after a commit the next begins at the earliest when events come quickly, so that batches are
+	// worth their transaction: a fifth of a millisecond for each event of the batch, and no longer than this. So a few
+	// events are visible in a few milliseconds, and above 5,000 a second the database is spared. None when 0.
 	Breather time.Duration
 	// Retry is the pause before a failed transaction is tried again, doubled each time up to RetryMax; 20 ms and 5 s when 0.
 	Retry, RetryMax time.Duration
@@ -113,7 +117,7 @@ func (e *Engine) follow(ctx context.Context, finished func(eventstore.Position) 
 			return err
 		}
 		if e.opts.Breather > 0 && b.CaughtUp {
-			pause(ctx, e.opts.Breather)
+			pause(ctx, min(e.opts.Breather, time.Duration(len(b.Events))*breathPerEvent))
 		}
 	}
 	return nil

@@ -82,7 +82,7 @@ type batchPlan struct {
 	failed map[string]failure // by stream, found in this batch
 }
 
-// fold collects the rows of a batch, leaving out what cannot be folded.
+// foldBatch collects the rows of a batch, leaving out what cannot be folded.
 func (r *runner) foldBatch(ctx context.Context, q readstore.Queryer, b *Batch) error {
 	r.pending.failed = nil
 	if r.refused != nil {

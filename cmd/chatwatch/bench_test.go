@@ -1,9 +1,12 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
+	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -30,6 +33,7 @@ func BenchmarkMessages(b *testing.B) {
 	b.Run("raw write and fsync", rawSync)
 	var alone float64
 	b.Run("store alone", func(b *testing.B) { alone = storeAlone(b) })
+	b.Run("HTTP alone", httpAlone)
 	b.Run("HTTP", func(b *testing.B) {
 		result := overHTTP(b, 0)
 		b.ReportMetric(result.Rate, "messages/s")
@@ -103,6 +107,59 @@ func storeAlone(b *testing.B) float64 {
 	return rate
 }
 
+// httpAlone asks for /healthz over as many connections: what the program, the kernel and a light load generator can do on
+// this machine with requests that store and compute nothing.
+func httpAlone(b *testing.B) {
+	s := newServer(b)
+	request := []byte("GET /healthz HTTP/1.1\r\nHost: " + s.addr + "\r\n\r\n")
+	var next atomic.Int64
+	var group sync.WaitGroup
+	b.ResetTimer()
+	for range clients {
+		group.Go(func() {
+			conn, err := net.Dial("tcp", s.addr)
+			if err != nil {
+				b.Error(err)
+				return
+			}
+			defer conn.Close()
+			in := bufio.NewReader(conn)
+			for next.Add(1) <= int64(b.N) {
+				if err := roundTrip(conn, in, request); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	group.Wait()
+	b.StopTimer()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "requests/s")
+}
+
+func roundTrip(conn net.Conn, in *bufio.Reader, request []byte) error {
+	if _, err := conn.Write(request); err != nil {
+		return err
+	}
+	length := 0
+	for {
+		line, err := in.ReadSlice('\n')
+		if err != nil {
+			return err
+		}
+		if len(bytes.TrimSpace(line)) == 0 {
+			break
+		}
+		if name, value, ok := bytes.Cut(line, []byte(":")); ok && bytes.EqualFold(name, []byte("Content-Length")) {
+			if length, err = strconv.Atoi(string(bytes.TrimSpace(value))); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := in.Discard(length)
+	return err
+}
+
 func overHTTP(b *testing.B, listen int) simulation.LoadResult {
 	s := newServer(b)
 	config := s.simulation(nil)
@@ -117,10 +174,6 @@ func overHTTP(b *testing.B, listen int) simulation.LoadResult {
 	}
 	if err := result.Err(); err != nil {
 		b.Fatal(err)
-	}
-	var text bytes.Buffer
-	if err := result.WriteText(&text); err == nil {
-		b.Log("\n" + text.String())
 	}
 	return result
 }

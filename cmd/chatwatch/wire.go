@@ -47,8 +47,9 @@ func readModels() []projections.Projection {
 	return catalogue.All()
 }
 
-// breather is how long the read models gather what comes quickly: a commit costs about as much for one event as for fifty.
-const breather = 10 * time.Millisecond
+// breather is how long at the most the read models gather what comes quickly: their writes compete with those of the log
+// for the disk, and a commit costs about as much for one event of a session as for ten.
+const breather = 50 * time.Millisecond
 
 func newEngine(e *environment, store eventstore.Store, db *readstore.DB, group []projections.Projection) (*projections.Engine, error) {
 	log := projections.FromStore(store, projections.DefaultMaxBatch, e.log)
@@ -97,10 +98,15 @@ func (n *node) construct(ctx context.Context, e *environment, s serving) error {
 	if err != nil {
 		return err
 	}
+	numbers, err := n.numbers()
+	if err != nil {
+		return err
+	}
 	n.api, err = api.New(api.Config{
 		Service: n.service, Store: n.store, Tokens: n.tokens, Seals: seals, Hub: n.hub, Clock: clock, Log: e.log,
 		Progress: n.engine, Transcripts: transcript.NewReader(n.db), Directory: directory.NewReader(n.db),
 		Staffing: staffing.NewReader(n.db), Sessions: sessions.NewReader(n.db), Snapshots: queuesnapshot.NewReader(n.db),
+		Metrics: numbers, Components: n.components(),
 		Version: version(), Limits: api.Limits{SessionsPerSecond: s.SessionRate, SessionsBurst: s.SessionBurst},
 	})
 	return err

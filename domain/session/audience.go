@@ -13,7 +13,7 @@ type Audience uint8
 const (
 	ToCustomer   Audience = 1 << iota
 	ToAgent               // the agent in the session
-	ToOwnAgent            // only the agent whom the event concerns, see concerns
+	ToOwnAgent            // only the agent whom the event concerns, see Concerns
 	ToSupervisor          // supervisors who watch
 	ToAuditor
 )

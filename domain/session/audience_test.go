@@ -30,7 +30,7 @@ func everyEvent(t testing.TB) []event {
 // stranger is an event of a type that nobody gave an audience.
 type stranger struct{ session.Event }
 
-// audienceTable is section 2 of DESIGN.md: customer, agent in the session, supervisor watching, auditor.
+// audienceTable says who sees an event: customer, agent in the session, supervisor watching, auditor.
 const audienceTable = `
 SessionRequested             yes yes yes yes
 AgentJoined                  yes yes yes yes
@@ -70,7 +70,7 @@ func variants(t testing.TB) map[string]event {
 	return all
 }
 
-func TestEveryEventIsSeenByThoseWhomTheDesignNames(t *testing.T) {
+func TestEveryEventIsSeenByThoseWhomTheTableNames(t *testing.T) {
 	events := variants(t)
 	lines := strings.Split(strings.TrimSpace(audienceTable), "\n")
 	if len(lines) != len(events) {

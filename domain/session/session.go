@@ -59,7 +59,7 @@ type State struct {
 	Question    string
 	RequestedAt time.Time
 	QueuedAt    time.Time // of the present or last segment of waiting
-	Agent       Agent     // zero while nobody has had it
+	Agent       Agent     // zero before the first, and after a transfer to a queue
 	EngagedAt   time.Time // when the first agent came
 	Offer       Offer     // zero while there is none
 	Watchers    []Watcher

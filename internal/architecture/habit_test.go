@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// maxLines bounds a file of code. STYLE.md asks for about 300; this is where "about" ends.
+// maxLines bounds a file of code. The habit is about 300; this is where "about" ends.
 const maxLines = 400
 
 func TestEveryPackageHasAComment(t *testing.T) {

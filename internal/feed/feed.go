@@ -40,7 +40,7 @@ type Config struct {
 	Window int
 	// Bare leaves the metadata of messages empty, which spares parsing that of the event; EventOf gives everything.
 	Bare bool
-	// Markers says that the consumer wants messages without an event where there is news without one: see Progress.
+	// Markers says that the consumer wants messages without an event where the position moved on without one: see Batch.
 	Markers bool
 	// OnProgress is called when everything up to p.Position that passes the filter has been acknowledged, before
 	// anything later is sent: how a consumer of a Router moves its checkpoint past what its filter held back. It is

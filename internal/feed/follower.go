@@ -27,7 +27,7 @@ func (f *follower) run(ctx context.Context) {
 		pause := f.cfg.Resubscribe.pause(f.lost)
 		f.lost++
 		f.cfg.Logger.Warn("subscription lost, making it anew",
-			"topic", f.topic, "position", uint64(f.position), "pause", pause, "err", err)
+			"topic", f.topic, "position", uint64(f.position), "pause", pause, "error", err)
 		wait(ctx, pause)
 	}
 }

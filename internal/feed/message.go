@@ -119,16 +119,6 @@ func fillMetadata(m message.Metadata, e *eventstore.Recorded) {
 	m[RecordedAtKey] = e.RecordedAt.Format(time.RFC3339Nano)
 }
 
-// ProgressOf tells how far the subscription is with this message, and whether the message is a marker, which has no
-// event and asks for nothing but its Ack.
-func ProgressOf(msg *message.Message) (p Progress, marker bool) {
-	if i, ok := itemOf(msg); ok {
-		return i.progress, i.marker()
-	}
-	position, _ := strconv.ParseUint(msg.Metadata.Get(PositionKey), 10, 64)
-	return Progress{Position: eventstore.Position(position)}, false
-}
-
 // EventOf gives the event of a message: from its context where it comes from a Subscriber of this process, otherwise
 // from its metadata and payload. A marker has none, which is an error.
 func EventOf(msg *message.Message) (eventstore.Recorded, error) {

@@ -52,6 +52,7 @@ type running struct {
 	position eventstore.Position
 	stored   eventstore.Position
 	live     bool
+	moved    bool // since the last sweep
 }
 
 // Run runs the processes until the context ends, and stores their snapshots then.
@@ -140,7 +141,7 @@ func (p *running) consume(msg *message.Message) error {
 		}
 		return err
 	}
-	p.position = recorded.Position
+	p.position, p.moved = recorded.Position, true
 	return nil
 }
 
@@ -149,12 +150,13 @@ func (p *running) progress(ctx context.Context, at feed.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.position, p.live = at.Position, at.CaughtUp
-	if p.live {
+	if p.live && p.moved {
 		p.sweep(ctx)
 	}
 }
 
 func (p *running) sweep(ctx context.Context) {
+	p.moved = false
 	if err := p.Sweep(ctx, p.now()); err != nil && ctx.Err() == nil && !errors.Is(err, context.Canceled) {
 		p.log.WarnContext(ctx, "what is due is tried again", "error", err)
 	}

@@ -1,6 +1,6 @@
 // Package sessions answers where every session stands and stood: its steps, its waits, the agents who had it, and who
 // watched it. It holds no text of a message. A session is folded from its own stream alone, because its events carry the
-// names and the queue's targets as they were. Measures are defined in the data dictionary (DESIGN.md, section 7).
+// names and the queue's targets as they were. What each column measures is said in the migration of its table.
 package sessions
 
 import (

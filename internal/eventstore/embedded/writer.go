@@ -2,6 +2,7 @@ package embedded
 
 import (
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
@@ -107,8 +108,11 @@ func (w *writer) run() {
 	}
 }
 
-// collect takes what waits behind the first request, as much as a group may have.
+// collect takes what waits behind the first request, as much as a group may have. Whoever is ready to run goes first:
+// where the processors are busy, a caller about to append would otherwise miss this commit and wait for the next; where
+// they are idle it costs nothing.
 func (w *writer) collect(first *request) {
+	runtime.Gosched()
 	w.group = append(w.group[:0], first)
 	bytes := first.bytes
 	for len(w.group) < w.opts.groupRequests && bytes < w.opts.groupBytes {

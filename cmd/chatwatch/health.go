@@ -1,0 +1,64 @@
+package main
+
+import (
+	"context"
+	"errors"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/chatwatch/chatwatch/api"
+	"github.com/chatwatch/chatwatch/internal/eventstore"
+	"github.com/chatwatch/chatwatch/projections"
+)
+
+// maxParkedTold bounds how many parked streams are counted for /readyz.
+const maxParkedTold = 1000
+
+// components are what /readyz asks. The node serves as long as the log can be read and the read models are being written;
+// a stream that could not be folded is told, and stops nothing.
+func (n *node) components() []api.Component {
+	return []api.Component{
+		{Name: "event_log", Check: n.checkLog},
+		{Name: "read_models", Check: n.checkReadModels},
+	}
+}
+
+func (n *node) checkLog(ctx context.Context) (map[string]any, error) {
+	head, err := n.store.Head(ctx)
+	return map[string]any{"position": head}, err
+}
+
+func (n *node) checkReadModels(ctx context.Context) (map[string]any, error) {
+	lag, err := n.engine.Lag(ctx)
+	parked, parkedErr := projections.Parked(ctx, n.db, maxParkedTold)
+	details := map[string]any{"position": n.engine.Position(), "lag_events": lag, "parked_streams": len(parked)}
+	return details, errors.Join(err, parkedErr, n.engine.Trouble())
+}
+
+// numbers are the product's gauges beside those of the HTTP side.
+func (n *node) numbers() (*prometheus.Registry, error) {
+	registry := prometheus.NewRegistry()
+	gauge := func(name, help string, value func() float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "chatwatch", Name: name, Help: help}, value)
+	}
+	head := func() eventstore.Position {
+		position, err := n.store.Head(context.Background())
+		if err != nil {
+			return eventstore.Start
+		}
+		return position
+	}
+	var errs []error
+	for _, c := range []prometheus.Collector{
+		gauge("event_log_position", "Position of the last event of the log.", func() float64 { return float64(head()) }),
+		gauge("projection_position", "Position up to which the read models are stored.", func() float64 {
+			return float64(n.engine.Position())
+		}),
+		gauge("projection_lag_events", "Events that the read models are behind the log.", func() float64 {
+			return float64(head() - min(n.engine.Position(), head()))
+		}),
+	} {
+		errs = append(errs, registry.Register(c))
+	}
+	return registry, errors.Join(errs...)
+}
