@@ -2,6 +2,7 @@
 # where there is none and the machine allows it.
 
 SHELL       := /bin/bash
+export PATH := $(PATH):/usr/local/go/bin
 export GOFLAGS += -buildvcs=false
 export CGO_ENABLED ?= 1
 
@@ -64,8 +65,12 @@ compiler:
 	fi
 
 .PHONY: bench
-bench: build ## the benchmarks of docs/benchmarks.md, and the simulation beside the raw rate of the disk
-	./docs/bench.sh
+bench: ## the figures of docs/benchmarks.md, in one run
+	go test -run '^$$' -bench 'RawSync|Append|Read' -benchtime 3s ./internal/eventstore/embedded
+	go test -run '^$$' -bench . -benchtime 3s ./internal/command
+	go test -run '^$$' -bench . ./projections/...
+	go test -run '^$$' -bench Messages -benchtime 100000x ./cmd/chatwatch
+	go test -run '^$$' -bench Simulation -benchtime 1x ./cmd/chatwatch
 
 .PHONY: vuln
 vuln: ## known vulnerabilities in what is used, where the database can be reached

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"math"
 	"net"
 	"os"
 	"path/filepath"
@@ -176,4 +177,24 @@ func overHTTP(b *testing.B, listen int) simulation.LoadResult {
 		b.Fatal(err)
 	}
 	return result
+}
+
+// BenchmarkSimulation plays all conversations of CHATWATCH_TEST_CONVERSATIONS once, with supervisors who watch, coach and
+// join, and reads everything back. Run it with -benchtime 1x.
+func BenchmarkSimulation(b *testing.B) {
+	for b.Loop() {
+		s := newServer(b)
+		config := s.simulation(conversations(b, math.MaxInt))
+		config.Parallel = clients
+		summary, err := simulation.Run(b.Context(), config)
+		if err != nil {
+			b.Fatal(err)
+		}
+		var text bytes.Buffer
+		if err := summary.WriteText(&text); err != nil {
+			b.Fatal(err)
+		}
+		b.Log("\n" + text.String())
+		b.ReportMetric(summary.MessageRate, "messages/s")
+	}
 }

@@ -40,9 +40,7 @@ type Settings struct {
 }
 
 func (s Settings) equal(o Settings) bool {
-	queues := slices.Equal(s.Queues, o.Queues)
-	s.Queues, o.Queues = nil, nil
-	return queues && s.Name == o.Name && s.Chat == o.Chat && s.Supervisor == o.Supervisor && s.Monitor == o.Monitor &&
+	return slices.Equal(s.Queues, o.Queues) && s.Name == o.Name && s.Chat == o.Chat && s.Supervisor == o.Supervisor && s.Monitor == o.Monitor &&
 		s.MaxSessions == o.MaxSessions && s.PullPolicy == o.PullPolicy && s.AllowDecline == o.AllowDecline &&
 		s.ReceiveOffers == o.ReceiveOffers
 }

@@ -107,9 +107,9 @@ func define(s State, c Define) ([]Event, error) {
 	}
 	switch {
 	case !s.Defined:
-		return []Event{QueueDefined{QueueID: c.QueueID, Settings: c.Settings}}, nil
+		return []Event{QueueDefined(c)}, nil
 	case s.Settings != c.Settings:
-		return []Event{QueueChanged{QueueID: c.QueueID, Settings: c.Settings}}, nil
+		return []Event{QueueChanged(c)}, nil
 	}
 	return nil, nil
 }

@@ -19,7 +19,7 @@ func offerTo(s State, c OfferTo) ([]Event, error) {
 		// One session takes one slot, and theirs is held for the watch: an offer that ends would take it away.
 		return nil, domain.Reject(domain.AlreadyMonitoring, "the session is being monitored by the agent")
 	}
-	return []Event{SessionOffered{Agent: c.Agent, ReservationID: c.ReservationID, ExpiresAt: c.ExpiresAt}}, nil
+	return []Event{SessionOffered(c)}, nil
 }
 
 func accept(s State, c Accept) ([]Event, error) {

@@ -98,7 +98,7 @@ func Evolve(s State, e Event) State {
 		s.Phase, s.Queue, s.QueuedAt, s.Offer = Queued, e.Queue, e.QueuedAt, Offer{}
 	case SessionOffered:
 		s.Phase = Offered
-		s.Offer = Offer{Agent: e.Agent, ReservationID: e.ReservationID, ExpiresAt: e.ExpiresAt}
+		s.Offer = Offer(e)
 	case OfferDeclined:
 		s = s.withoutOffer(e.ReservationID)
 	case OfferExpired:

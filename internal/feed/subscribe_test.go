@@ -80,7 +80,7 @@ func TestRouterKeepsOrderWithRetries(t *testing.T) {
 	var handled []uint64
 	var running, failures atomic.Int32
 	done := make(chan struct{})
-	router.AddNoPublisherHandler("order", topic, feed.New(s, feed.Config{Redeliver: fast}), func(msg *message.Message) error {
+	router.AddConsumerHandler("order", topic, feed.New(s, feed.Config{Redeliver: fast}), func(msg *message.Message) error {
 		if running.Add(1) != 1 {
 			t.Error("two messages at a time")
 		}
