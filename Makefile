@@ -10,7 +10,7 @@ BIN         := bin/chatwatch
 DEMO_DATA   ?= data/demo
 LISTEN      ?= 127.0.0.1:8080
 # A file of conversations to run the end-to-end tests and the benchmarks on; the tests bring their own when it is absent.
-CONVERSATIONS ?= $(wildcard ../shared/corpus/conversations.jsonl)
+CONVERSATIONS ?= $(firstword $(wildcard conversations.jsonl ../*/corpus/conversations.jsonl))
 export CHATWATCH_TEST_CONVERSATIONS := $(abspath $(CONVERSATIONS))
 
 .DEFAULT_GOAL := help
@@ -29,7 +29,7 @@ run: build ## start the demo: a sample site with lively traffic
 	./$(BIN) demo --data-dir $(DEMO_DATA) --listen $(LISTEN)
 
 .PHONY: test
-test: format vet race ## every check and every test
+test: format vet race ## gofmt, vet, and every test under the race detector
 
 .PHONY: format
 format: ## fail when a file is not gofmt'ed

@@ -35,6 +35,7 @@ func (c *call) actions(v view) (map[string]action, error) {
 	switch c.who.Role {
 	case domain.RoleCustomer:
 		ask("send_public", session.Send{MessageID: trial, Visibility: session.Public, Text: trial})
+		ask("send_private", session.Send{MessageID: trial, Visibility: session.Private, Text: trial})
 		ask("leave", session.Leave{At: c.at})
 		return out, nil
 	case domain.RoleAuditor:

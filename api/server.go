@@ -74,8 +74,8 @@ func (c Config) check() error {
 
 // Limits of what callers can do. Zero values stand for the defaults.
 type Limits struct {
-	SessionsPerSecond float64       // POST /sessions without a token, an address; 50
-	SessionsBurst     int           // 200
+	SessionsPerSecond float64       // POST /sessions without a token, an address; 100
+	SessionsBurst     int           // 1000
 	AfterTimeout      time.Duration // how long Chatwatch-After waits; 5 s
 	SessionWait       time.Duration // how long a transcript waits for its session's last event; 2 s
 	ListWait          time.Duration // how long lists and the snapshot wait for this node's last write; 250 ms
@@ -85,8 +85,8 @@ type Limits struct {
 }
 
 func (l Limits) orDefaults() Limits {
-	l.SessionsPerSecond = or(l.SessionsPerSecond, 50)
-	l.SessionsBurst = or(l.SessionsBurst, 200)
+	l.SessionsPerSecond = or(l.SessionsPerSecond, 100)
+	l.SessionsBurst = or(l.SessionsBurst, 1000)
 	l.AfterTimeout = or(l.AfterTimeout, 5*time.Second)
 	l.SessionWait = or(l.SessionWait, 2*time.Second)
 	l.ListWait = or(l.ListWait, 250*time.Millisecond)

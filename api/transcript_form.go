@@ -73,12 +73,16 @@ func (t transcriptResource) text() []byte {
 			fmt.Fprintf(&out, "  %s %s", e.Sender.Role, oneLine(e.Sender.Name))
 		}
 		if e.Text != "" {
-			out.WriteString(": " + strings.ReplaceAll(e.Text, "\n", "\n    "))
+			out.WriteString(": " + indented.Replace(e.Text))
 		}
 		out.WriteByte('\n')
 	}
 	return out.Bytes()
 }
+
+// indented keeps whatever begins a new line of a text from looking like an entry.
+var indented = strings.NewReplacer("\r\n", "\n    ", "\n", "\n    ", "\r", "\n    ", "\v", "\n    ", "\f", "\n    ",
+	"\u0085", "\n    ", "\u2028", "\n    ", "\u2029", "\n    ")
 
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 

@@ -140,7 +140,7 @@ func (e *Engine) retrying(ctx context.Context, what string, do func() error) err
 			return err
 		}
 		e.trouble.Store(&err)
-		e.opts.Logger.Warn("projections cannot "+what+", trying again", "position", uint64(e.position()), "pause", wait, "err", err)
+		e.opts.Logger.Warn("projections cannot "+what+", trying again", "position", uint64(e.position()), "pause", wait, "error", err)
 		pause(ctx, wait)
 		wait = min(2*wait, e.opts.RetryMax)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"time"
 
 	"github.com/google/uuid"
@@ -113,12 +114,21 @@ func sampleSite(ctx context.Context, s *command.Service) error {
 	return nil
 }
 
+// program is how this program can be called again.
+func program() string {
+	path, err := os.Executable()
+	if err != nil {
+		return os.Args[0]
+	}
+	return path
+}
+
 // invite prints where to look and what to paste next.
 func invite(w io.Writer, tokens *auth.Tokens, base, dataDir string) error {
 	var text bytes.Buffer
 	fmt.Fprintf(&text, "\nA sample site is running, with customers chatting in the queues billing and support.\n\n")
 	fmt.Fprintf(&text, "  the API, described    %s/docs\n  its OpenAPI document  %s/openapi.json\n\n", base, base)
-	fmt.Fprintf(&text, "Paste this into another terminal, in any folder (the tokens are good for a day):\n\n")
+	fmt.Fprintf(&text, "Paste this into another terminal (the tokens are good for a day):\n\n")
 	for _, t := range []struct{ name, role, subject string }{
 		{"ADMIN", "admin", "root"}, {"SAM", "staff", "sam"}, {"ADA", "staff", "ada"}, {"AUDITOR", "auditor", "olga"},
 	} {
@@ -143,7 +153,7 @@ curl -sS -m 20 -N -H "Authorization: Bearer $SAM" %[1]s/v1/sessions/$S/live
 
 The README walks through joining, private messages and leaving. Stop with Ctrl-C; the data stays in %[3]s.
 
-`, base, "bin/chatwatch", dataDir)
+`, base, program(), dataDir)
 	_, err := w.Write(text.Bytes())
 	return err
 }

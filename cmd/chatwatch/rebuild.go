@@ -12,6 +12,7 @@ import (
 	"github.com/chatwatch/chatwatch/internal/eventstore/embedded"
 	"github.com/chatwatch/chatwatch/internal/readstore"
 	"github.com/chatwatch/chatwatch/projections"
+	"github.com/chatwatch/chatwatch/projections/catalogue"
 )
 
 // rebuildCommand folds the log into read models anew.
@@ -85,18 +86,13 @@ func catchUp(ctx context.Context, store eventstore.Store, engine *projections.En
 }
 
 func (c *rebuildCommand) chosen() ([]projections.Projection, error) {
-	all := readModels()
 	if c.Projection == "all" {
-		return all, nil
+		return catalogue.All(), nil
 	}
-	var names []string
-	for _, p := range all {
-		if p.Name() == c.Projection {
-			return []projections.Projection{p}, nil
-		}
-		names = append(names, p.Name())
+	if p, ok := catalogue.New(c.Projection); ok {
+		return []projections.Projection{p}, nil
 	}
-	return nil, fmt.Errorf("there is no projection %q: it is one of %s, or all", c.Projection, strings.Join(names, ", "))
+	return nil, fmt.Errorf("there is no projection %q: it is one of %s, or all", c.Projection, strings.Join(catalogue.Names(), ", "))
 }
 
 // dump returns the rows of every table of the projections, when they are to be compared.

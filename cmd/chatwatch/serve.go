@@ -58,9 +58,11 @@ func serve(ctx context.Context, e *environment, s serving, beside func(ctx conte
 	defer stopBackground()
 	group.Go(func() error { return ended(n.run(background)) })
 	group.Go(func() error { return ended(server.Serve(listener)) })
+	departed := make(chan struct{}) // what runs beside has said goodbye
 	group.Go(func() error {
 		// First the callers, then what serves them: an answer that is under way still finds its parts.
 		<-ctx.Done()
+		<-departed
 		n.api.Close()
 		patience, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 		defer cancel()
@@ -72,9 +74,13 @@ func serve(ctx context.Context, e *environment, s serving, beside func(ctx conte
 		group.Go(func() error { return profiles(ctx, s.PprofListen) })
 	}
 	fmt.Fprintf(e.stdout, "chatwatch is listening on http://%s\n", listener.Addr())
-	if beside != nil {
-		group.Go(func() error { return ended(beside(ctx, n, listener.Addr().String())) })
-	}
+	group.Go(func() error {
+		defer close(departed)
+		if beside == nil {
+			return nil
+		}
+		return ended(beside(ctx, n, listener.Addr().String()))
+	})
 	return group.Wait()
 }
 

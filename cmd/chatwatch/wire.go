@@ -42,11 +42,6 @@ type node struct {
 	api       *api.Server
 }
 
-// readModels are all projections, in the order in which they are told.
-func readModels() []projections.Projection {
-	return catalogue.All()
-}
-
 // breather is how long at the most the read models gather what comes quickly: their writes compete with those of the log
 // for the disk, and a commit costs about as much for one event of a session as for ten.
 const breather = 50 * time.Millisecond
@@ -81,7 +76,7 @@ func (n *node) construct(ctx context.Context, e *environment, s serving) error {
 	if n.service, err = command.New(command.Config{Store: n.store, Log: e.log, Snapshots: files}); err != nil {
 		return err
 	}
-	if n.engine, err = newEngine(e, n.store, n.db, readModels()); err != nil {
+	if n.engine, err = newEngine(e, n.store, n.db, catalogue.All()); err != nil {
 		return err
 	}
 	if n.hub, err = live.Open(ctx, n.store, e.log); err != nil {

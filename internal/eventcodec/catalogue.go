@@ -141,6 +141,17 @@ func (e *UnknownEvent) Error() string {
 	return fmt.Sprintf("eventcodec: unknown event %s of schema version %d", e.Type, e.Version)
 }
 
+// UnreadableEvent is an event of the log whose bytes are not what its name promises. Its text does not quote the cause,
+// which can quote what people wrote.
+type UnreadableEvent struct {
+	Type  string
+	Cause error
+}
+
+func (e *UnreadableEvent) Error() string { return "eventcodec: " + e.Type + " cannot be decoded" }
+
+func (e *UnreadableEvent) Unwrap() error { return e.Cause }
+
 // encode gives the wire name, the schema version and the data of a domain event.
 func encode(domainEvent any) (name string, version int, data []byte, err error) {
 	e, ok := byType[reflect.TypeOf(domainEvent)]
@@ -160,13 +171,13 @@ func decode(name string, version int, data []byte) (any, error) {
 	for _, up := range e.upcasts[version-1:] {
 		next, err := up(data)
 		if err != nil {
-			return nil, fmt.Errorf("eventcodec: upcast %s: %w", name, err)
+			return nil, &UnreadableEvent{name, err}
 		}
 		data = next
 	}
 	domainEvent, err := e.decode(data)
 	if err != nil {
-		return nil, fmt.Errorf("eventcodec: decode %s: %w", name, err)
+		return nil, &UnreadableEvent{name, err}
 	}
 	return domainEvent, nil
 }

@@ -46,7 +46,7 @@ func Encode(id uuid.UUID, domainEvent any, m Metadata) (eventstore.Event, error)
 func Decode(r eventstore.Recorded) (Envelope, error) {
 	m, err := decodeMetadata(r.Metadata)
 	if err != nil {
-		return Envelope{}, fmt.Errorf("eventcodec: metadata of %s at %s/%d: %w", r.Type, r.Stream, r.Revision, err)
+		return Envelope{}, fmt.Errorf("metadata at %s/%d: %w", r.Stream, r.Revision, &UnreadableEvent{r.Type, err})
 	}
 	domainEvent, err := decode(r.Type, m.SchemaVersion, r.Data)
 	if err != nil {

@@ -61,12 +61,16 @@ func (r *Runner) Run(ctx context.Context, processes ...Process) error {
 	if err != nil {
 		return fmt.Errorf("run processes: %w", err)
 	}
-	group, ctx := errgroup.WithContext(ctx)
-	for _, p := range processes {
-		run := &running{Process: p, log: r.Log.With("process", p.Name()), now: r.Now}
-		if err := r.restore(ctx, run); err != nil {
+	runs := make([]*running, len(processes))
+	for i, p := range processes {
+		runs[i] = &running{Process: p, log: r.Log.With("process", p.Name()), now: r.Now}
+		if err := r.restore(ctx, runs[i]); err != nil {
 			return err
 		}
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	for i, run := range runs {
+		p := processes[i]
 		router.AddConsumerHandler(p.Name(), p.Name(), r.subscriber(run), run.consume)
 		group.Go(func() error {
 			r.tick(ctx, run)
@@ -85,6 +89,12 @@ type errorsOnly struct{ slog.Handler }
 func (h errorsOnly) Enabled(_ context.Context, level slog.Level) bool {
 	return level >= slog.LevelError
 }
+
+func (h errorsOnly) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return errorsOnly{h.Handler.WithAttrs(attrs)}
+}
+
+func (h errorsOnly) WithGroup(name string) slog.Handler { return errorsOnly{h.Handler.WithGroup(name)} }
 
 func (r *Runner) subscriber(run *running) *feed.Subscriber {
 	return feed.New(r.Store, feed.Config{

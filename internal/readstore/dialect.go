@@ -44,16 +44,26 @@ func (t Time) Value() (driver.Value, error) {
 // At makes a parameter of a time.
 func At(t time.Time) Time { return Time{t} }
 
-// List writes n parameters in brackets, for IN. It is "(NULL)" for none, which nothing is in.
-func List(n int) string {
+// In makes the condition that a column is one of the values, with its parameters; for none it holds for no row. The number
+// of parameters is rounded up to a power of two, so that there are few texts to prepare.
+func In[T ~string | ~int64](column string, values []T) (condition string, args []any) {
+	args = anys(values)
+	for len(args)&(len(args)-1) != 0 {
+		args = append(args, nil)
+	}
+	return column + " IN " + list(len(args)), args
+}
+
+// list writes n parameters in brackets. It is "(NULL)" for none, which nothing is in.
+func list(n int) string {
 	if n == 0 {
 		return "(NULL)"
 	}
 	return "(" + strings.Repeat("?,", n-1) + "?)"
 }
 
-// Anys turns values into parameters.
-func Anys[T ~string | ~int64](values []T) []any {
+// anys turns values into parameters.
+func anys[T ~string | ~int64](values []T) []any {
 	out := make([]any, len(values))
 	for i, v := range values {
 		switch v := any(v).(type) {
@@ -69,7 +79,7 @@ func Anys[T ~string | ~int64](values []T) []any {
 // upsert builds the statement that writes one row of a table.
 func (d Dialect) upsert(t tableSpec) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "INSERT INTO %s (%s) VALUES %s", t.name, strings.Join(t.columns, ", "), List(len(t.columns)))
+	fmt.Fprintf(&b, "INSERT INTO %s (%s) VALUES %s", t.name, strings.Join(t.columns, ", "), list(len(t.columns)))
 	if t.kind == Append {
 		return b.String()
 	}

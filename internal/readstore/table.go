@@ -183,13 +183,9 @@ func SelectIn[R any, V ~string | ~int64](ctx context.Context, q Queryer, t *Tabl
 	var out []*R
 	for len(values) > 0 {
 		n := min(step, len(values))
-		args := Anys(values[:n])
+		where, args := In(column, values[:n])
 		values = values[n:]
-		for n&(n-1) != 0 { // few texts, so few prepared statements
-			n++
-			args = append(args, nil)
-		}
-		rows, err := t.Select(ctx, q, "WHERE "+column+" IN "+List(n)+" "+and, args...)
+		rows, err := t.Select(ctx, q, "WHERE "+where+" "+and, args...)
 		if err != nil {
 			return nil, err
 		}

@@ -66,12 +66,7 @@ func (tx *Tx) Exec(query string, args ...any) (int64, error) {
 }
 
 // Refused tells whether the database refused a row for what it holds, so that trying again would not help.
-func Refused(err error) bool {
-	e, ok := errors.AsType[*sqlite.Error](err)
-	return ok && e.Code&0xff == constraint
-}
-
-const constraint = 19 // SQLITE_CONSTRAINT
+func Refused(err error) bool { return sqlite.Constraint(err) }
 
 func bind(s *sqlite.Stmt, value any) error {
 	switch v := value.(type) {

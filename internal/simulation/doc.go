@@ -9,7 +9,7 @@
 //     see carries a marker that is searched for in all that customers get.
 //   - Every write has an idempotency key and is sent again under the same key when the answer did not come or the server
 //     was not able to serve (connection errors, 429, 502, 503, 504). A server that is killed and started again must
-//     neither lose nor double anything; Verify tells whether it did.
+//     neither lose nor double anything; reading everything back tells whether it did.
 //   - What a conversation gets (watched, coached, joined, left by the customer, listened to) depends on its number
 //     alone, so that two runs over one file do the same.
 //   - A conversation that fails does not stop the others; it is closed by the administrator so that it holds no slot.

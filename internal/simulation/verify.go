@@ -13,45 +13,10 @@ import (
 // verifyTogether bounds the sessions that are read back at once.
 const verifyTogether = 16
 
-// Verify reads back what a run has played and compares it with what was sent: for auditors, the public messages exactly
+// verify reads back what the run has played and compares it with what was sent: for auditors, the public messages exactly
 // as they are in the file and every private one; for customers, the same public messages under numbers without a gap,
 // and nothing of staff; for agents, nothing of who only watched; and that nobody holds a slot any more. The error says
 // that it could not be read.
-func Verify(ctx context.Context, cfg Config, played []Played) (Report, error) {
-	cfg, err := cfg.complete()
-	if err != nil {
-		return Report{}, err
-	}
-	c := newClient(cfg, newStats())
-	defer c.close()
-	s, err := visit(cfg, c, played)
-	if err != nil {
-		return Report{}, err
-	}
-	r := &run{cfg: cfg, client: c, stats: c.stats, site: s}
-	return r.verify(ctx, played)
-}
-
-// visit is the site of a run that is over: tokens, and the staff who played.
-func visit(cfg Config, c *client, played []Played) (*site, error) {
-	s := &site{client: c, byID: map[string]*member{}}
-	var err error
-	if s.admin, err = cfg.Token("admin", cfg.Prefix+"-admin", "Simulation"); err != nil {
-		return nil, fmt.Errorf("sign a token for the administrator: %w", err)
-	}
-	if s.auditor, err = cfg.Token("auditor", cfg.Prefix+"-auditor", "Simulation"); err != nil {
-		return nil, fmt.Errorf("sign a token for the auditor: %w", err)
-	}
-	for _, p := range played {
-		for _, m := range []*member{p.agent, p.watcher} {
-			if m != nil {
-				s.byID[m.id] = m
-			}
-		}
-	}
-	return s, nil
-}
-
 func (r *run) verify(ctx context.Context, played []Played) (Report, error) {
 	found := &findings{report: Report{Problems: []Problem{}}}
 	group, ctx2 := errgroup.WithContext(ctx)

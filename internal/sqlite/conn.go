@@ -23,9 +23,17 @@ type Error struct {
 func (e *Error) Error() string { return fmt.Sprintf("sqlite: %s (%d)", e.Message, e.Code) }
 
 // Busy tells whether err is SQLite's answer that another connection holds a lock.
-func Busy(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && e.Code&0xff == lib.SQLITE_BUSY
+func Busy(err error) bool { return primary(err) == lib.SQLITE_BUSY }
+
+// Constraint tells whether err is SQLite's answer to a row that breaks a rule of its table.
+func Constraint(err error) bool { return primary(err) == lib.SQLITE_CONSTRAINT }
+
+// primary is the result code that an extended one belongs to, SQLITE_OK when err is not SQLite's.
+func primary(err error) int {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Code & 0xff
+	}
+	return lib.SQLITE_OK
 }
 
 // Conn is a connection to a database file.

@@ -72,7 +72,8 @@ const (
 )
 
 // OpenAt lists the sessions that waited, were with an agent or in wrap-up at a time. What the intervals do not tell is
-// missing: an offered session shows as queued, and messages, calls for help and dispositions are zero.
+// missing: an offered session shows as queued, and messages, calls for help and dispositions are zero (the entries of
+// transcripts tell the rest).
 func (r *Reader) OpenAt(ctx context.Context, at time.Time) ([]Session, error) {
 	t := readstore.At(at)
 	rows, err := r.q.Query(ctx, waitingAt, t, t, t)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/chatwatch/chatwatch/domain"
 	"github.com/chatwatch/chatwatch/domain/session"
+	"github.com/chatwatch/chatwatch/internal/readstore"
 )
 
 // Filter selects sessions; zero fields select all.
@@ -93,7 +94,7 @@ func (r *Reader) walk(ctx context.Context, f Filter, c condition, before int64, 
 		add("agent_id = ?", string(f.Agent))
 	}
 	if len(f.States) > 0 {
-		states, values := in("state", f.States)
+		states, values := readstore.In("state", f.States)
 		add(states, values...)
 		if !slices.ContainsFunc(f.States, func(p session.Phase) bool { return p == session.Concluded || p == session.Abandoned }) {
 			add("completed_at IS NULL") // the index of open sessions

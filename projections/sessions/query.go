@@ -89,7 +89,7 @@ func (r *Reader) Open(ctx context.Context, queues []domain.QueueID) ([]Session, 
 	if queues == nil {
 		return r.sessions(ctx, "WHERE completed_at IS NULL ORDER BY session_key")
 	}
-	where, args := in("queue_id", queues)
+	where, args := readstore.In("queue_id", queues)
 	return r.sessions(ctx, "WHERE completed_at IS NULL AND "+where+" ORDER BY session_key", args...)
 }
 
@@ -100,15 +100,6 @@ func (r *Reader) sessions(ctx context.Context, where string, args ...any) ([]Ses
 		return nil, fmt.Errorf("read sessions: %w", err)
 	}
 	return out, nil
-}
-
-// in compares a column with a list, whose length is rounded up so that there are few texts to prepare.
-func in[T ~string | ~int64](column string, values []T) (string, []any) {
-	args := readstore.Anys(values)
-	for len(args)&(len(args)-1) != 0 {
-		args = append(args, nil)
-	}
-	return column + " IN " + readstore.List(len(args)), args
 }
 
 // Monitoring is a stretch of time in which a supervisor watched a session.

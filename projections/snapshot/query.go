@@ -7,11 +7,13 @@ import (
 	"time"
 
 	"github.com/chatwatch/chatwatch/domain"
+	"github.com/chatwatch/chatwatch/domain/session"
 	"github.com/chatwatch/chatwatch/internal/eventstore"
 	"github.com/chatwatch/chatwatch/internal/readstore"
 	"github.com/chatwatch/chatwatch/projections/directory"
 	"github.com/chatwatch/chatwatch/projections/sessions"
 	"github.com/chatwatch/chatwatch/projections/staffing"
+	"github.com/chatwatch/chatwatch/projections/transcript"
 )
 
 // Reader makes snapshots.
@@ -57,17 +59,17 @@ func (r *Reader) Snapshot(ctx context.Context, queues []domain.QueueID, now time
 	return build(&f, queues, now), nil
 }
 
-// SnapshotAt shows some queues, or all for nil, as they were at a past time, from the intervals that were open then.
-// What no interval tells is missing: offered sessions show as queued, the ages and the number of messages and calls for
-// help are empty. Queues, profiles and their limits are those of now, as are the names of queues; agents are named as
-// they were.
+// SnapshotAt shows some queues, or all for nil, as they were at a past time, from the intervals that were open then and from
+// what had been said. Times are given out in milliseconds: what happened within one belongs to it. Queues, profiles and
+// their limits are those of now, as are the names of queues; agents are named as they were.
 func (r *Reader) SnapshotAt(ctx context.Context, queues []domain.QueueID, at time.Time) (*Snapshot, error) {
 	var f facts
+	until := at.Truncate(time.Millisecond).Add(time.Millisecond - time.Microsecond)
 	err := r.db.View(ctx, func(v readstore.View) (err error) {
 		if err := f.read(ctx, v); err != nil {
 			return err
 		}
-		past, err := staffing.NewReader(v).OnDutyAt(ctx, at)
+		past, err := staffing.NewReader(v).OnDutyAt(ctx, until)
 		if err != nil {
 			return err
 		}
@@ -77,19 +79,48 @@ func (r *Reader) SnapshotAt(ctx context.Context, queues []domain.QueueID, at tim
 			})
 		}
 		reader := sessions.NewReader(v)
-		if f.sessions, err = reader.OpenAt(ctx, at); err != nil {
+		if f.sessions, err = reader.OpenAt(ctx, until); err != nil {
 			return err
 		}
-		if f.watches, err = reader.WatchedAt(ctx, at); err != nil {
+		if err := f.recall(ctx, v, until); err != nil {
 			return err
 		}
-		f.today, err = reader.Between(ctx, midnight(at), at)
+		if f.watches, err = reader.WatchedAt(ctx, until); err != nil {
+			return err
+		}
+		f.today, err = reader.Between(ctx, midnight(at), until)
 		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make past snapshot: %w", err)
 	}
 	return build(&f, queues, at), nil
+}
+
+// recall adds to past sessions what no interval tells: messages, and calls and offers that were open.
+func (f *facts) recall(ctx context.Context, v readstore.View, until time.Time) error {
+	keys := make([]int64, len(f.sessions))
+	for i, s := range f.sessions {
+		keys[i] = s.Key
+	}
+	activities, err := transcript.ActivityAt(ctx, v, keys, until)
+	if err != nil {
+		return err
+	}
+	for i := range f.sessions {
+		s := &f.sessions[i]
+		a := activities[s.Key]
+		s.Messages, s.HelpRequestedAt = a.Messages, a.HelpRequestedAt
+		s.LastCustomerMessageAt, s.LastAgentMessageAt = a.LastCustomerMessageAt, a.LastAgentMessageAt
+		switch {
+		case s.State != session.Queued:
+		case !a.OfferedAt.IsZero():
+			s.State, s.StateSince = session.Offered, a.OfferedAt
+		case a.WithdrawnAt.After(s.StateSince):
+			s.StateSince = a.WithdrawnAt
+		}
+	}
+	return nil
 }
 
 // read reads what a snapshot of now and a past one have in common.

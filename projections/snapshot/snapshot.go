@@ -1,6 +1,6 @@
 // Package snapshot answers what goes on in the queues now, or at a past instant: the Queue Snapshot from which a supervisor
-// picks a session. It has no tables of its own; it joins what directory, staffing and sessions keep, at one moment of the
-// database. It decides nothing about who may ask.
+// picks a session. It has no tables of its own; it joins what directory, staffing and sessions keep, and
+// for the past transcripts, at one moment of the database. It decides nothing about who may ask.
 package snapshot
 
 import (

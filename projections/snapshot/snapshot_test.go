@@ -12,6 +12,7 @@ import (
 	"github.com/chatwatch/chatwatch/domain/queue"
 	"github.com/chatwatch/chatwatch/domain/session"
 	"github.com/chatwatch/chatwatch/domain/staff"
+	"github.com/chatwatch/chatwatch/internal/eventstore"
 	"github.com/chatwatch/chatwatch/internal/readstore"
 	"github.com/chatwatch/chatwatch/projections/catalogue"
 	"github.com/chatwatch/chatwatch/projections/projectiontest"
@@ -138,6 +139,62 @@ func TestAQueueIsBreachedWhenItsTargetHasGoneBy(t *testing.T) {
 		}
 		if got.Queues[0].Alert != want || got.Queues[1].Alert != snapshot.OK {
 			t.Errorf("after %d s: %s", seconds, got.Queues[0].Alert)
+		}
+	}
+}
+
+func TestAPastSnapshotIsWhatTheSnapshotWas(t *testing.T) {
+	db, log := projectiontest.Open(t), &projectiontest.Log{}
+	tech := session.QueueRef{ID: "tech", Name: "tech", ServiceLevelMS: 40_000}
+	projectiontest.Append[queue.Event](log, "queue-tech", t0, queue.QueueDefined{QueueID: "tech", Settings: queue.Settings{Name: "tech", ServiceLevelMS: 40_000}})
+	projectiontest.Append[profile.Event](log, "profile-p", t0, profile.ProfileDefined{ProfileID: "p", Settings: profile.Settings{
+		Name: "p", Chat: true, MaxSessions: 3, Queues: []domain.QueueID{"tech"},
+	}})
+	projectiontest.Append[staff.Event](log, "staff-anna", t0, staff.StaffRegistered{StaffID: "anna", Name: "Anna", ProfileID: "p"},
+		staff.StaffLoggedIn{StaffID: "anna", ProfileID: "p", Status: staff.Available})
+	offer := session.SessionOffered{Agent: anna, ReservationID: "r1"}
+	events := []session.Event{
+		session.SessionRequested{Queue: tech, Customer: session.Customer{Name: "Carl"}, RequestedAt: at(1)},
+		session.SessionQueued{Queue: tech, QueuedAt: at(2)},
+		offer,
+		session.OfferExpired{Agent: anna, ReservationID: "r1", Reason: session.OfferTimedOut},
+		offer,
+		session.AgentJoined{Agent: anna, JoinedAt: at(6), Queue: tech, WaitedMS: 4000, First: true},
+		session.PublicMessageSent{Sender: session.Sender{Role: domain.RoleCustomer, Name: "Carl"}, Text: "x"},
+		session.PublicMessageSent{Sender: session.Sender{ID: "anna", Role: domain.RoleAgent}, Text: "x"},
+		session.HelpRequested{Agent: anna},
+		session.PrivateMessageSent{Sender: session.Sender{ID: "sue", Role: domain.RoleSupervisor}, Text: "x"},
+		session.HelpResolved{},
+		session.PublicMessageSent{Sender: session.Sender{ID: "sue", Role: domain.RoleSupervisor}, Text: "x"},
+		session.HelpRequested{Agent: anna},
+		session.SessionTransferred{From: anna, FromQueueID: "tech", ToQueueID: "tech", ToQueueName: "tech"},
+		session.SessionQueued{Queue: tech, QueuedAt: at(15)},
+		offer,
+	}
+	reader := snapshot.NewReader(db)
+	lived := make([]*snapshot.Snapshot, 0, len(events))
+	var position eventstore.Position
+	for i, e := range events {
+		position = projectiontest.Append(log, "session-s", at(i+1), e)
+		projectiontest.Apply(t, db, log, catalogue.All()...)
+		s, err := reader.Snapshot(context.Background(), nil, at(i+1).Add(500*time.Millisecond))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lived = append(lived, s)
+	}
+	for i, want := range lived {
+		switch events[i].(type) {
+		case session.SessionRequested, session.SessionTransferred:
+			continue // SessionQueued comes in the same append
+		}
+		got, err := reader.SnapshotAt(context.Background(), nil, want.AsOf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want.Position = position
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("after %T:\n%s", events[i], diff)
 		}
 	}
 }

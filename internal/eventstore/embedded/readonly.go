@@ -53,7 +53,7 @@ func (s *Store) follow() {
 			return
 		case <-ticker.C:
 			if err := s.look(context.Background()); err != nil {
-				s.opts.logger.Warn("event store cannot look for new events", "err", err)
+				s.opts.logger.Warn("event store cannot look for new events", "error", err)
 			}
 		}
 	}

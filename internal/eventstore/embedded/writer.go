@@ -211,12 +211,12 @@ func (w *writer) insert(r *request, h *head) error {
 // undo takes back what a failed group did, here and in the file.
 func (w *writer) undo(cause error) {
 	if !w.failing {
-		w.opts.logger.Error("event store cannot write", "err", cause)
+		w.opts.logger.Error("event store cannot write", "error", cause)
 	}
 	w.failing = true
 	if w.conn.InTransaction() {
 		if err := w.conn.Exec("ROLLBACK"); err != nil {
-			w.opts.logger.Error("event store cannot roll back", "err", err)
+			w.opts.logger.Error("event store cannot roll back", "error", err)
 		}
 	}
 	w.recent.forget(len(w.inserted))
