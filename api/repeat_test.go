@@ -127,6 +127,10 @@ func TestATranscriptHasFourForms(t *testing.T) {
 	if page := s.get(c.path+"/transcript", s.staff("ann"), header{"Accept", "text/html"}); contains(page, "<b>") || !contains(page, "&lt;b&gt;") {
 		t.Errorf("not escaped: %s", page.raw)
 	}
+	s.say(c, c.customer, "public", "a\rb\r\nc\u2028d").is(201)
+	if page := s.get(c.path+"/transcript", s.staff("ann"), header{"Accept", "text/plain"}); !contains(page, "a\n    b\n    c\n    d\n") {
+		t.Errorf("what somebody wrote looks like an entry: %q", page.raw)
+	}
 }
 
 func TestALesserRolesTranscriptIsShownOnRequest(t *testing.T) {

@@ -158,6 +158,16 @@ func TestHelpIsAskedForAndGiven(t *testing.T) {
 	}
 }
 
+func TestTheActionsOfACustomerSayWhatTheMessageWouldAnswerAfterTheEnd(t *testing.T) {
+	s := peopled(t)
+	c := s.engaged()
+	s.post(c.path+"/conclude", s.staff("ann"), nil).is(200)
+	code := s.say(c, c.customer, "private", "x").is(409).text("code")
+	if a := s.get(c.path, c.customer).is(200); a.text("actions.send_private.code") != code {
+		t.Errorf("the answer was %s, the session says %s", code, a.raw)
+	}
+}
+
 func TestTheActionsSayWhatTheVerbsWouldAnswer(t *testing.T) {
 	s := peopled(t)
 	c := s.engaged()
