@@ -23,6 +23,9 @@ const (
 // etag of a revision.
 func etag(revision int64) string { return `"` + strconv.FormatInt(revision, 10) + `"` }
 
+// nobodysRevision is one that no resource has: that of an entity tag that was not given out here.
+const nobodysRevision = -2
+
 // ifMatch reads the condition of a write: nil for none.
 func (c *call) ifMatch() (*int64, error) {
 	header := strings.TrimSpace(c.http.Header.Get("If-Match"))
@@ -30,17 +33,22 @@ func (c *call) ifMatch() (*int64, error) {
 		return nil, nil
 	}
 	tag, _ := strings.CutPrefix(header, "W/")
-	if quoted, ok := strings.CutPrefix(tag, `"`); ok {
-		if tag, ok = strings.CutSuffix(quoted, `"`); !ok {
+	quoted, isQuoted := strings.CutPrefix(tag, `"`)
+	if isQuoted {
+		var closed bool
+		if tag, closed = strings.CutSuffix(quoted, `"`); !closed {
 			return nil, invalid("If-Match is not an entity tag")
 		}
 	}
-	revision, err := strconv.ParseUint(tag, 10, 62)
-	if err != nil {
-		return nil, invalid("If-Match is not an entity tag that was given out here")
+	revision := int64(nobodysRevision)
+	number, err := strconv.ParseUint(tag, 10, 62)
+	switch {
+	case err == nil:
+		revision = int64(number)
+	case !isQuoted:
+		return nil, invalid("If-Match is not an entity tag")
 	}
-	signed := int64(revision)
-	return &signed, nil
+	return &revision, nil
 }
 
 // notModified tells whether the caller holds this version already.

@@ -28,16 +28,16 @@ type statusBody struct {
 
 // staffResource is a staff member with their duty and slots at this time.
 type staffResource struct {
-	StaffID       domain.StaffID   `json:"staff_id"`
-	Name          string           `json:"name"`
-	ProfileID     domain.ProfileID `json:"profile_id"`
-	LoggedIn      bool             `json:"logged_in"`
-	Status        staff.Status     `json:"status,omitempty" doc:"While logged in"`
-	StatusType    staff.StatusType `json:"status_type,omitempty" doc:"While logged in"`
-	SessionsInUse int              `json:"sessions_in_use"`
-	MaxSessions   int              `json:"max_sessions"`
-	IdleSessions  int              `json:"idle_sessions"`
-	Sessions      []staffSession   `json:"sessions"`
+	StaffID       domain.StaffID    `json:"staff_id"`
+	Name          string            `json:"name"`
+	ProfileID     domain.ProfileID  `json:"profile_id"`
+	LoggedIn      bool              `json:"logged_in"`
+	Status        *staff.Status     `json:"status" doc:"null while logged out"`
+	StatusType    *staff.StatusType `json:"status_type" doc:"null while logged out"`
+	SessionsInUse int               `json:"sessions_in_use"`
+	MaxSessions   int               `json:"max_sessions"`
+	IdleSessions  int               `json:"idle_sessions"`
+	Sessions      []staffSession    `json:"sessions"`
 }
 
 // staffSession is a slot in use.
@@ -144,11 +144,12 @@ func (c *call) showMember(v command.View[staff.State]) (staffResource, error) {
 		return staffResource{}, err
 	}
 	out := staffResource{
-		StaffID: m.ID, Name: m.Name, ProfileID: m.ProfileID, LoggedIn: m.LoggedIn, Status: m.Status,
+		StaffID: m.ID, Name: m.Name, ProfileID: m.ProfileID, LoggedIn: m.LoggedIn,
 		MaxSessions: p.State.MaxSessions, Sessions: []staffSession{},
 	}
 	if m.LoggedIn {
-		out.StatusType = m.Status.Type()
+		kind := m.Status.Type()
+		out.Status, out.StatusType = &m.Status, &kind
 	}
 	for _, slot := range m.Slots {
 		hidden, err := c.hidden(m.ID, slot)

@@ -86,16 +86,26 @@ func newAggregate[S, E any](c Config, prefix string, evolve func(S, E) S, valid 
 	}, nil
 }
 
-// Load returns the present state. An unknown stream has the zero state at revision -1.
+// Load returns the present state. An unknown stream has the zero state at revision -1. A command under way may stand in
+// the log already and not yet in what is returned: see Settled.
 func (a *Aggregate[S, E]) Load(ctx context.Context, id string) (View[S], error) {
-	s := a.stream(id)
-	if v := a.fresh(s); v != nil {
+	if v := a.fresh(a.stream(id)); v != nil {
 		return *v, nil
 	}
+	return a.Settled(ctx, id)
+}
+
+// Settled returns a state that holds everything that stood in the log at the time of the call: it waits for the command
+// under way. Who was led by an event of the log to look at a stream has to ask so, or can miss that very event.
+func (a *Aggregate[S, E]) Settled(ctx context.Context, id string) (View[S], error) {
+	s := a.stream(id)
 	if err := s.lock(ctx); err != nil {
 		return View[S]{}, err
 	}
 	defer s.unlock()
+	if v := a.fresh(s); v != nil {
+		return *v, nil
+	}
 	if err := a.refresh(ctx, id, s); err != nil {
 		return View[S]{}, err
 	}

@@ -221,7 +221,7 @@ func (s *Service) Settle(ctx context.Context, r Request, id domain.SessionID, ho
 
 // compare settles a slot when the one that is held, zero for none, is of those to settle.
 func (s *Service) compare(ctx context.Context, r Request, id domain.SessionID, holder domain.StaffID, settles func(staff.Slot) bool) error {
-	now, err := s.Session(ctx, id)
+	now, err := s.sessions.Settled(ctx, string(id))
 	if err != nil {
 		return err
 	}

@@ -46,11 +46,11 @@ func (s *Service) LogOut(ctx context.Context, r Request, id domain.StaffID) (Sta
 // Recheck ends what a staff member is in a session when it has lost its ground: a monitoring for which the profile, the
 // duty, the queue or the slot is missing, an offer to somebody who has logged out.
 func (s *Service) Recheck(ctx context.Context, r Request, id domain.SessionID, member domain.StaffID) error {
-	now, err := s.Session(ctx, id)
+	now, err := s.sessions.Settled(ctx, string(id))
 	if err != nil {
 		return err
 	}
-	account, err := s.Account(ctx, member)
+	account, err := s.settledAccount(ctx, member)
 	if err != nil {
 		return err
 	}
@@ -75,8 +75,18 @@ func (s *Service) Recheck(ctx context.Context, r Request, id domain.SessionID, m
 	return err
 }
 
+// settledAccount is Account with everything that stands in the log.
+func (s *Service) settledAccount(ctx context.Context, id domain.StaffID) (Account, error) {
+	member, err := s.members.Settled(ctx, string(id))
+	if err != nil || !member.State.Registered {
+		return Account{Member: member}, err
+	}
+	p, err := s.profiles.Settled(ctx, string(member.State.ProfileID))
+	return Account{Member: member, Profile: p.State}, err
+}
+
 func (s *Service) recheckWatchers(ctx context.Context, r Request, id domain.SessionID) error {
-	now, err := s.Session(ctx, id)
+	now, err := s.sessions.Settled(ctx, string(id))
 	if err != nil {
 		return err
 	}
