@@ -8,12 +8,22 @@ import (
 
 // The lists of the configuration.
 
-func listQueues(c *call) (*reply, error) {
-	after, limit, err := c.page("queues")
-	if err != nil {
-		return nil, err
+// configured reads the page that is asked for, when the caller may, and waits until it holds what was written.
+func (c *call) configured(purpose string, permitted func() error) (after string, limit int, err error) {
+	if after, limit, err = c.page(purpose); err != nil {
+		return "", 0, err
 	}
-	if err := c.recent(); err != nil {
+	if permitted != nil {
+		if err := permitted(); err != nil {
+			return "", 0, err
+		}
+	}
+	return after, limit, c.recent()
+}
+
+func listQueues(c *call) (*reply, error) {
+	after, limit, err := c.configured("queues", nil)
+	if err != nil {
 		return nil, err
 	}
 	rows, err := c.Directory.Queues(c.ctx(), domain.QueueID(after), limit+1)
@@ -25,14 +35,8 @@ func listQueues(c *call) (*reply, error) {
 }
 
 func listProfiles(c *call) (*reply, error) {
-	after, limit, err := c.page("profiles")
+	after, limit, err := c.configured("profiles", c.mustOversee)
 	if err != nil {
-		return nil, err
-	}
-	if err := c.mustOversee(); err != nil {
-		return nil, err
-	}
-	if err := c.recent(); err != nil {
 		return nil, err
 	}
 	rows, err := c.Directory.Profiles(c.ctx(), domain.ProfileID(after), limit+1)
@@ -44,14 +48,8 @@ func listProfiles(c *call) (*reply, error) {
 }
 
 func listStaff(c *call) (*reply, error) {
-	after, limit, err := c.page("staff")
+	after, limit, err := c.configured("staff", c.mustOversee)
 	if err != nil {
-		return nil, err
-	}
-	if err := c.mustOversee(); err != nil {
-		return nil, err
-	}
-	if err := c.recent(); err != nil {
 		return nil, err
 	}
 	rows, err := c.Staffing.Staff(c.ctx(), domain.StaffID(after), limit+1)

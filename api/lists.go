@@ -1,6 +1,10 @@
 package api
 
 import (
+	"errors"
+	"fmt"
+	"strconv"
+
 	"github.com/chatwatch/chatwatch/internal/eventstore"
 )
 
@@ -32,6 +36,24 @@ func (c *call) page(purpose string) (after string, limit int, err error) {
 	return after, limit, nil
 }
 
+// numbered is page for a list whose key is a number that counts more than the caller may know: 0 from the beginning.
+func (c *call) numbered(purpose string) (before int64, limit int, err error) {
+	after, limit, err := c.page(purpose)
+	if err != nil || after == "" {
+		return 0, limit, err
+	}
+	if before, err = strconv.ParseInt(after, 10, 64); err != nil {
+		return 0, 0, invalid("cursor is not one that was given out here")
+	}
+	return before, limit, nil
+}
+
+// numberKey has the same length for every number, and so has its seal.
+func numberKey(n int64) string { return fmt.Sprintf("%020d", n) }
+
+// errHidden leaves a row out of a page: the caller may not see it any more.
+var errHidden = errors.New("api: hidden")
+
 // paged makes the answer of a list. rows may hold one more than the page, which says that there is more.
 func paged[R, T any](c *call, purpose string, rows []R, limit int, key func(R) string, show func(R) (T, error)) (*reply, error) {
 	out := list[T]{Items: make([]T, 0, min(len(rows), limit))}
@@ -42,6 +64,9 @@ func paged[R, T any](c *call, purpose string, rows []R, limit int, key func(R) s
 	}
 	for _, row := range rows {
 		item, err := show(row)
+		if errors.Is(err, errHidden) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

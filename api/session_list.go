@@ -19,10 +19,7 @@ var phases = []session.Phase{
 }
 
 func listSessions(c *call) (*reply, error) {
-	if err := c.checkQuery(); err != nil {
-		return nil, err
-	}
-	limit, err := c.limit(defaultPage, maxPage)
+	before, limit, err := c.numbered("sessions")
 	if err != nil {
 		return nil, err
 	}
@@ -30,39 +27,21 @@ func listSessions(c *call) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	cursors := c.Seals.Series("sessions", "")
-	var before uint64
-	if cursor := c.query("cursor"); cursor != "" {
-		if before, err = cursors.Open(cursor); err != nil || before > 1<<62 {
-			return nil, invalid("cursor is not one that was given out here")
-		}
-	}
 	if err := c.recent(); err != nil {
 		return nil, err
 	}
-	rows, err := c.Sessions.List(c.ctx(), filter, int64(before), limit+1)
+	rows, err := c.Sessions.List(c.ctx(), filter, before, limit+1)
 	if err != nil {
 		return nil, err
 	}
-	out := list[sessionResource]{Items: []sessionResource{}}
-	if len(rows) > limit {
-		rows = rows[:limit]
-		cursor := cursors.Seal(uint64(rows[limit-1].Key))
-		out.NextCursor = &cursor
-	}
-	for _, row := range rows {
-		shown, err := c.listed(row.ID)
-		if domain.CodeOf(err) == domain.Missing {
-			continue // it was visible when the row was written
-		}
-		if err != nil {
-			return nil, err
-		}
-		if wanted.matches(shown) {
-			out.Items = append(out.Items, shown)
-		}
-	}
-	return ok(out), nil
+	return paged(c, "sessions", rows, limit, func(row sessions.Session) string { return numberKey(int64(row.Key)) },
+		func(row sessions.Session) (sessionResource, error) {
+			shown, err := c.listed(row.ID)
+			if domain.CodeOf(err) == domain.Missing || err == nil && !wanted.matches(shown) {
+				return sessionResource{}, errHidden // it was visible, and matched, when the row was written
+			}
+			return shown, err
+		})
 }
 
 // listed is a session of a list as its own page shows it at this time, without actions.

@@ -29,10 +29,7 @@ type supervisionResource struct {
 }
 
 func listSupervision(c *call) (*reply, error) {
-	if err := c.checkQuery(); err != nil {
-		return nil, err
-	}
-	limit, err := c.limit(defaultPage, maxPage)
+	before, limit, err := c.numbered("supervision")
 	if err != nil {
 		return nil, err
 	}
@@ -40,30 +37,15 @@ func listSupervision(c *call) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	cursors := c.Seals.Series("supervision", "")
-	var before uint64
-	if cursor := c.query("cursor"); cursor != "" {
-		if before, err = cursors.Open(cursor); err != nil || before > 1<<62 {
-			return nil, invalid("cursor is not one that was given out here")
-		}
-	}
 	if err := c.recent(); err != nil {
 		return nil, err
 	}
-	rows, err := c.Sessions.Supervision(c.ctx(), filter, int64(before), limit+1)
+	rows, err := c.Sessions.Supervision(c.ctx(), filter, before, limit+1)
 	if err != nil {
 		return nil, err
 	}
-	out := list[supervisionResource]{Items: []supervisionResource{}}
-	if len(rows) > limit {
-		rows = rows[:limit]
-		cursor := cursors.Seal(uint64(rows[limit-1].Key))
-		out.NextCursor = &cursor
-	}
-	for _, m := range rows {
-		out.Items = append(out.Items, showMonitoring(m))
-	}
-	return ok(out), nil
+	return paged(c, "supervision", rows, limit, func(m sessions.Monitoring) string { return numberKey(int64(m.Key)) },
+		func(m sessions.Monitoring) (supervisionResource, error) { return showMonitoring(m), nil })
 }
 
 func showMonitoring(m sessions.Monitoring) supervisionResource {
