@@ -259,3 +259,12 @@ func TestThePartsThatAreNotReadyAreTold(t *testing.T) {
 		t.Errorf("a stranger is told numbers: %s", b.raw)
 	}
 }
+
+func TestHeadAnswersLikeGetWithoutABody(t *testing.T) {
+	s := peopled(t)
+	get, head := s.get("/queues/help", s.admin()).is(200), s.ask("HEAD", "/queues/help", s.admin(), nil).is(200)
+	if len(head.raw) != 0 || head.header.Get("ETag") != get.header.Get("ETag") || head.header.Get("Content-Type") != get.header.Get("Content-Type") {
+		t.Errorf("HEAD gave %v and %q, GET gave %v", head.header, head.raw, get.header)
+	}
+	s.ask("HEAD", "/queues/none", s.admin(), nil).is(404)
+}

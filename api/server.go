@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -167,10 +168,14 @@ func New(c Config) (*Server, error) {
 
 func (s *server) mount(e *echo.Echo, op operation, base string) {
 	op.document(s.document, base)
-	e.Add(op.method, echoPath(base+op.path), func(ec echo.Context) error {
+	handle := func(ec echo.Context) error {
 		s.serve(&op, ec)
 		return nil
-	})
+	}
+	e.Add(op.method, echoPath(base+op.path), handle)
+	if op.method == http.MethodGet && !strings.HasSuffix(op.path, "/live") {
+		e.Add(http.MethodHead, echoPath(base+op.path), handle) // the server leaves the body out (RFC 9110, 9.3.2)
+	}
 }
 
 // ServeHTTP answers a request.

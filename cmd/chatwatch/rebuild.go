@@ -17,7 +17,7 @@ import (
 
 // rebuildCommand folds the log into read models anew.
 type rebuildCommand struct {
-	Projection string `arg:"" help:"Which one, or all."`
+	Projection string `arg:"" help:"Which one, one of its tables, or all."`
 	Compare    bool   `help:"Compare the rows before and after, and fail when they differ."`
 }
 
@@ -92,7 +92,12 @@ func (c *rebuildCommand) chosen() ([]projections.Projection, error) {
 	if p, ok := catalogue.New(c.Projection); ok {
 		return []projections.Projection{p}, nil
 	}
-	return nil, fmt.Errorf("there is no projection %q: it is one of %s, or all", c.Projection, strings.Join(catalogue.Names(), ", "))
+	for _, p := range catalogue.All() {
+		if slices.Contains(p.Tables(), c.Projection) {
+			return []projections.Projection{p}, nil
+		}
+	}
+	return nil, fmt.Errorf("there is no projection %q: it is one of %s, one of their tables, or all", c.Projection, strings.Join(catalogue.Names(), ", "))
 }
 
 // dump returns the rows of every table of the projections, when they are to be compared.
