@@ -23,9 +23,10 @@ func (c *serveCommand) Run(ctx context.Context, e *environment) error {
 	return serve(ctx, e, c.serving, nil)
 }
 
-// Bounds of a connection.
+// Bounds of a connection. A request has to be there within readTimeout; live streams lift it for themselves.
 const (
 	readHeaderTimeout = 10 * time.Second
+	readTimeout       = 30 * time.Second
 	idleTimeout       = 2 * time.Minute
 	shutdownTimeout   = 10 * time.Second
 )
@@ -51,7 +52,7 @@ func serve(ctx context.Context, e *environment, s serving, beside func(ctx conte
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", s.Listen, err)
 	}
-	server := &http.Server{Handler: n.api, ReadHeaderTimeout: readHeaderTimeout, IdleTimeout: idleTimeout}
+	server := &http.Server{Handler: n.api, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, IdleTimeout: idleTimeout}
 
 	group, ctx := errgroup.WithContext(ctx)
 	background, stopBackground := context.WithCancel(context.WithoutCancel(ctx))
