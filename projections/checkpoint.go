@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -91,4 +92,16 @@ func (r *runner) move(tx *readstore.Tx, to eventstore.Position, now time.Time) e
 		return fmt.Errorf("%w: %s is not at position %d in epoch %d", ErrSuperseded, r.Name(), r.position, r.epoch)
 	}
 	return nil
+}
+
+// Stored is the furthest place of the log up to which any projection of a database is stored, Start for a fresh one.
+func Stored(ctx context.Context, db *readstore.DB) (eventstore.Position, error) {
+	rows, err := db.Query(ctx, "SELECT coalesce(max(position), 0) FROM checkpoint")
+	positions, err := readstore.Collect(rows, err, func(rows *sql.Rows) (position int64, err error) {
+		return position, rows.Scan(&position)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("read the checkpoints: %w", err)
+	}
+	return eventstore.Position(positions[0]), nil
 }

@@ -4,8 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -241,4 +243,31 @@ func TestTheDataDirectoryServesOneProcess(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), filepath.Base(s.dir)) {
 		t.Errorf("a second server on the same directory: %v", err)
 	}
+}
+
+func TestALogThatIsShorterThanTheReadModelsIsRefused(t *testing.T) {
+	s := newServer(t)
+	config := s.simulation(conversations(t, 2))
+	if _, err := simulation.Run(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	s.stop()
+	for _, name := range []string{"events.db", "events.db-wal", "events.db-shm"} {
+		if err := os.Remove(filepath.Join(s.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+	}
+	serve := []string{"serve", "--data-dir", s.dir, "--listen", "127.0.0.1:0"}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if err := run(ctx, serve, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "ends at position 0") {
+		t.Fatalf("a log that lost its events: %v", err)
+	}
+	for _, name := range []string{"read.db", "read.db-wal", "read.db-shm"} {
+		if err := os.Remove(filepath.Join(s.dir, name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			t.Fatal(err)
+		}
+	}
+	s.addr = "127.0.0.1:0"
+	s.start() // says where it listens: it serves
 }

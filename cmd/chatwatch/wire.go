@@ -114,7 +114,28 @@ func (n *node) openStores(ctx context.Context, e *environment) (err error) {
 	if n.db, err = readstore.Open(ctx, e.readFile(), e.log); err != nil {
 		return fmt.Errorf("data directory %s: %w", e.DataDir, err)
 	}
-	return n.db.Migrate(ctx)
+	if err := n.db.Migrate(ctx); err != nil {
+		return err
+	}
+	return n.checkLogIsWhole(ctx, e)
+}
+
+// checkLogIsWhole refuses a log that ends before what the read models hold: it was restored from a backup, and they tell of
+// events that are not there.
+func (n *node) checkLogIsWhole(ctx context.Context, e *environment) error {
+	stored, err := projections.Stored(ctx, n.db)
+	if err != nil {
+		return err
+	}
+	head, err := n.store.Head(ctx)
+	if err != nil {
+		return err
+	}
+	if stored > head {
+		return fmt.Errorf("the log %s ends at position %d, and the read models %s are at %d: delete them, and they are folded anew",
+			e.logFile(), head, e.readFile(), stored)
+	}
+	return nil
 }
 
 // run runs what serves the callers: read models, live streams, process managers. It ends with the context, or when one of
