@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"sync/atomic"
+	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
@@ -45,7 +47,7 @@ type View[S any] struct {
 // Outcome of a command.
 type Outcome[S, E any] struct {
 	View[S]
-	Events []E // what was appended, or had been when the request came before
+	Events []E // what was appended now; none when the request had come before
 	// Replayed says that the request had been carried out before. Done is where its last event stands.
 	Replayed bool
 	Done     Done
@@ -137,7 +139,10 @@ func (a *Aggregate[S, E]) Execute(ctx context.Context, id string, r Request, dec
 		return Outcome[S, E]{}, err
 	}
 	defer s.unlock()
-	for range maxAttempts {
+	for attempt := range maxAttempts {
+		if err := giveWay(ctx, attempt); err != nil {
+			return Outcome[S, E]{}, err
+		}
 		if a.fresh(s) == nil {
 			if err := a.refresh(ctx, id, s); err != nil {
 				return Outcome[S, E]{}, err
@@ -152,6 +157,20 @@ func (a *Aggregate[S, E]) Execute(ctx context.Context, id string, r Request, dec
 		return out, err
 	}
 	return Outcome[S, E]{}, domain.Reject(domain.StaleRevision, "the resource is being changed by others at this moment")
+}
+
+// giveWay pauses before a further attempt, longer each time and by chance, so that processes that write to the same stream
+// do not meet again and again.
+func giveWay(ctx context.Context, attempt int) error {
+	if attempt < 2 {
+		return nil
+	}
+	select {
+	case <-time.After(rand.N(time.Duration(attempt) * time.Millisecond)):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 func (a *Aggregate[S, E]) attempt(ctx context.Context, id string, s *stream[S], r Request, decide func(View[S]) ([]E, error)) (Outcome[S, E], error) {
