@@ -268,3 +268,11 @@ func TestHeadAnswersLikeGetWithoutABody(t *testing.T) {
 	}
 	s.ask("HEAD", "/queues/none", s.admin(), nil).is(404)
 }
+
+func TestOperationsAnswerAtTheRootAndBelowTheBase(t *testing.T) {
+	s := peopled(t)
+	for _, path := range []string{"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"} {
+		s.get("~"+path, "").is(200)
+		s.get(path, "").is(200)
+	}
+}

@@ -29,9 +29,7 @@ func (s *server) operations() []operation {
 	for _, some := range [][]operation{configurationOperations, dutyOperations, sessionOperations, readingOperations, reportOperations, auditOperations} {
 		all = append(all, some...)
 	}
-	return append(all, operation{
-		id: "read-openapi-v1", method: get, path: "/openapi.json", tag: "operations", summary: "This description", handle: getOpenAPI,
-	})
+	return all
 }
 
 var configurationOperations = []operation{

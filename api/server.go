@@ -157,8 +157,7 @@ func New(c Config) (*Server, error) {
 	}
 	for _, op := range s.outside() {
 		s.mount(e, op, "")
-		// Health checks like to ask for the head alone.
-		e.HEAD(op.path, func(ec echo.Context) error { s.serve(&op, ec); return nil })
+		s.route(e, op, Base) // for those who have the base before everything
 	}
 	if s.docs, err = render(s.document); err != nil {
 		return nil, err
@@ -166,8 +165,13 @@ func New(c Config) (*Server, error) {
 	return &Server{echo: e, server: s}, nil
 }
 
+// mount makes an operation known to the document and to the router.
 func (s *server) mount(e *echo.Echo, op operation, base string) {
 	op.document(s.document, base)
+	s.route(e, op, base)
+}
+
+func (s *server) route(e *echo.Echo, op operation, base string) {
 	handle := func(ec echo.Context) error {
 		s.serve(&op, ec)
 		return nil
