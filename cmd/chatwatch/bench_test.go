@@ -21,6 +21,7 @@ import (
 	"github.com/chatwatch/chatwatch/internal/eventcodec"
 	"github.com/chatwatch/chatwatch/internal/eventstore"
 	"github.com/chatwatch/chatwatch/internal/eventstore/embedded"
+	"github.com/chatwatch/chatwatch/internal/eventstore/storetest"
 	"github.com/chatwatch/chatwatch/internal/simulation"
 )
 
@@ -31,7 +32,7 @@ const clients = 64
 // writes with fsync, and the store alone with as many appends in flight. The program runs in a process of its own, with
 // its read models, live streams and process managers; the load generator shares the machine with it.
 func BenchmarkMessages(b *testing.B) {
-	b.Run("raw write and fsync", rawSync)
+	b.Run("raw write and fsync", storetest.RawSync)
 	var alone float64
 	b.Run("store alone", func(b *testing.B) { alone = storeAlone(b) })
 	b.Run("HTTP alone", httpAlone)
@@ -49,24 +50,6 @@ func BenchmarkMessages(b *testing.B) {
 		b.ReportMetric(float64(result.AckToLive.P50)/1000, "live-p50-ms")
 		b.ReportMetric(float64(result.AckToLive.P99)/1000, "live-p99-ms")
 	})
-}
-
-func rawSync(b *testing.B) {
-	f, err := os.Create(filepath.Join(b.TempDir(), "raw"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer f.Close()
-	page := make([]byte, 4<<10)
-	for i := 0; b.Loop(); i++ {
-		if _, err := f.WriteAt(page, int64(i%4096)*int64(len(page))); err != nil {
-			b.Fatal(err)
-		}
-		if err := f.Sync(); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "syncs/s")
 }
 
 // storeAlone appends messages as the program makes them, to a session for each of the clients.

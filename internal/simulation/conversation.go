@@ -229,7 +229,7 @@ func halfSurrogate(literal []byte) bool {
 	return false
 }
 
-// escapeAt is the number of the \uXXXX at i, or -1 when there is none.
+// escapeAt is the number of the escape (\u and four digits) at i, or -1 when there is none.
 func escapeAt(literal []byte, i int) int {
 	if i+6 > len(literal) || literal[i] != '\\' || literal[i+1] != 'u' {
 		return -1

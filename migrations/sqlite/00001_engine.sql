@@ -7,8 +7,6 @@ CREATE TABLE checkpoint (
     name        TEXT NOT NULL,     -- of the projection
     position    INTEGER NOT NULL,  -- in the log, up to which everything is in the projection's tables
     epoch       INTEGER NOT NULL,  -- grows whenever an engine takes over; an engine with an older one cannot write
-    lease_owner TEXT,              -- which process runs the projection; NULL where only one can
-    lease_until INTEGER,           -- time until which it does
     updated_at  INTEGER NOT NULL,  -- time of the last change
     CONSTRAINT checkpoint_pk PRIMARY KEY (name)
 ) STRICT, WITHOUT ROWID;

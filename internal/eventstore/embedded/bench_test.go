@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -16,29 +15,14 @@ import (
 
 	"github.com/chatwatch/chatwatch/internal/eventstore"
 	"github.com/chatwatch/chatwatch/internal/eventstore/embedded"
+	"github.com/chatwatch/chatwatch/internal/eventstore/storetest"
 )
 
 var payload = bytes.Repeat([]byte("x"), 200)
 var metadata = bytes.Repeat([]byte("m"), 100)
 
-// BenchmarkRawSync is what the disk can do: a write of 4 KiB and an fsync, in the place of a commit.
-func BenchmarkRawSync(b *testing.B) {
-	f, err := os.Create(filepath.Join(b.TempDir(), "raw"))
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer f.Close()
-	page := make([]byte, 4<<10)
-	for i := 0; b.Loop(); i++ {
-		if _, err := f.WriteAt(page, int64(i%4096)*int64(len(page))); err != nil {
-			b.Fatal(err)
-		}
-		if err := f.Sync(); err != nil {
-			b.Fatal(err)
-		}
-	}
-	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "syncs/s")
-}
+// BenchmarkRawSync is what the disk can do in the place of a commit.
+func BenchmarkRawSync(b *testing.B) { storetest.RawSync(b) }
 
 // BenchmarkAppend appends one event of 300 bytes an append to 1,000 streams.
 func BenchmarkAppend(b *testing.B) {
