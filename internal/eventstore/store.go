@@ -78,7 +78,8 @@ const (
 )
 
 // Filter selects events of the whole log. An event passes when its stream begins with one of the prefixes and its type
-// is one of the types; an empty list lets everything pass.
+// is one of the types; an empty list lets everything pass. Streams whose names begin with $ are what a store keeps for
+// itself: they pass only when a prefix asks for them by beginning with $ too.
 type Filter struct {
 	StreamPrefixes []string
 	Types          []string
@@ -90,10 +91,13 @@ func (f Filter) Matches(stream, eventType string) bool {
 		return false
 	}
 	if len(f.StreamPrefixes) == 0 {
-		return true
+		return !Own(stream)
 	}
 	return slices.ContainsFunc(f.StreamPrefixes, func(p string) bool { return strings.HasPrefix(stream, p) })
 }
+
+// Own tells whether a stream is one that stores keep for themselves.
+func Own(stream string) bool { return strings.HasPrefix(stream, "$") }
 
 // Batch is a step of a subscription.
 type Batch struct {
@@ -136,10 +140,12 @@ type Store interface {
 	// those up to and including from; at most limit of them, all that exist at the time of the call when limit is 0.
 	ReadAll(ctx context.Context, from Position, direction Direction, limit int, filter Filter) iter.Seq2[Recorded, error]
 
-	// Subscribe follows the log from the place after a position: first what is stored, then what comes.
+	// Subscribe follows the log from the place after a position: first what is stored, then what comes. A position beyond
+	// the end is ErrInvalid: it is of another log, or of one that has lost its end.
 	Subscribe(ctx context.Context, after Position, filter Filter) (Subscription, error)
 
-	// Head is the position of the last event, Start for an empty log.
+	// Head is the position of the last event, Start for an empty log: of the last that passes an empty Filter at least.
+	// The Position of a Batch may be beyond it.
 	Head(ctx context.Context) (Position, error)
 
 	// Close ends all subscriptions, waits for appends under way and frees the store's resources.
@@ -154,13 +160,6 @@ var (
 	ErrUnavailable    = errors.New("eventstore: unavailable")
 	ErrClosed         = errors.New("eventstore: closed")
 	ErrInvalid        = errors.New("eventstore: invalid argument")
-)
-
-// Bounds of an append that every implementation enforces with ErrTooLarge or ErrInvalid.
-const (
-	MaxEventBytes  = 1 << 20 // data and metadata of one event
-	MaxAppendBytes = 8 << 20 // one append
-	MaxStreamName  = 256     // bytes
 )
 
 // WrongRevision tells that a stream is not where the append expected it.

@@ -24,8 +24,7 @@ type subscription struct {
 	closed   chan struct{}
 }
 
-// Subscribe follows the log from the place after a position. A position beyond the end is ErrInvalid: it is of another
-// log, or of one that has lost its end.
+// Subscribe follows the log from the place after a position.
 func (s *Store) Subscribe(ctx context.Context, after eventstore.Position, filter eventstore.Filter) (eventstore.Subscription, error) {
 	head, err := s.Head(ctx)
 	if err != nil {

@@ -116,7 +116,7 @@ func (t *tail) read(after eventstore.Position, filter eventstore.Filter, limit i
 	}
 	for i := range looked {
 		e := &t.ring[(t.next-behind+i)&(len(t.ring)-1)]
-		if all || filter.Matches(e.Stream, e.Type) {
+		if filter.Matches(e.Stream, e.Type) {
 			b.Events = append(b.Events, *e)
 		}
 	}

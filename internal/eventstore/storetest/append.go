@@ -160,7 +160,7 @@ func refusesSenseless(e *env) {
 		{"no events", e.stream("a"), eventstore.Any, nil},
 		{"no id", e.stream("a"), eventstore.Any, without(func(v *eventstore.Event) { v.ID = uuid.Nil })},
 		{"no type", e.stream("a"), eventstore.Any, without(func(v *eventstore.Event) { v.Type = "" })},
-		{"too long a type", e.stream("a"), eventstore.Any, without(func(v *eventstore.Event) { v.Type = strings.Repeat("T", 129) })},
+		{"too long a type", e.stream("a"), eventstore.Any, without(func(v *eventstore.Event) { v.Type = strings.Repeat("T", eventstore.MaxTypeName+1) })},
 	} {
 		if _, err := e.store.Append(e.ctx, c.stream, c.expected, c.events); !errors.Is(err, eventstore.ErrInvalid) {
 			e.Errorf("%s: %v", c.what, err)

@@ -13,6 +13,7 @@ var followCases = []testCase{
 	{"a subscription from the start tells history, then that it caught up, then news", followsFromStart},
 	{"a subscription from the middle begins after its position", followsFromMiddle},
 	{"a subscription from the end tells news only", followsFromEnd},
+	{"a subscription from beyond the end is refused", refusesBeyondEnd},
 	{"a subscription that nothing matches reaches the end of the log", reachesEndWithoutMatch},
 	{"a live subscription tells progress past what its filter holds back", tellsProgress},
 	{"positions of batches allow to resume anywhere", resumesAnywhere},
@@ -58,6 +59,19 @@ func followsFromEnd(e *env) {
 	live := news(2)
 	e.must(s, eventstore.Exactly(9), live)
 	e.same("news", e.next(sub, 2), idsOf(live))
+}
+
+func refusesBeyondEnd(e *env) {
+	last := e.must(e.stream("a"), eventstore.NoStream, news(1)).Position
+	beyond := last + 1<<40
+	if _, err := e.store.Subscribe(e.ctx, beyond, e.own()); !errors.Is(err, eventstore.ErrInvalid) {
+		e.Fatalf("subscribe after %d: %v", beyond, err)
+	}
+	for position, want := range map[eventstore.Position]bool{eventstore.Start: true, last: true, beyond: false} {
+		if got, err := eventstore.Reaches(e.ctx, e.store, position); err != nil || got != want {
+			e.Errorf("the log reaches %d: %v (%v)", position, got, err)
+		}
+	}
 }
 
 func reachesEndWithoutMatch(e *env) {
