@@ -21,7 +21,7 @@ import (
 	"github.com/chatwatch/chatwatch/internal/auth"
 	"github.com/chatwatch/chatwatch/internal/command"
 	"github.com/chatwatch/chatwatch/internal/eventstore"
-	"github.com/chatwatch/chatwatch/internal/eventstore/embedded"
+	"github.com/chatwatch/chatwatch/internal/eventstore/teststore"
 	"github.com/chatwatch/chatwatch/internal/live"
 	"github.com/chatwatch/chatwatch/internal/readstore"
 	"github.com/chatwatch/chatwatch/projections"
@@ -32,7 +32,7 @@ import (
 	"github.com/chatwatch/chatwatch/projections/transcript"
 )
 
-// site is a server on the real embedded stores, with a few people and queues.
+// site is a server on real stores, with a few people and queues.
 type site struct {
 	t       testing.TB
 	api     *api.Server
@@ -56,14 +56,13 @@ func bare(t testing.TB, change ...func(*api.Config)) *site {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	dir, quiet := t.TempDir(), slog.New(slog.DiscardHandler)
-	store, err := embedded.Open(ctx, filepath.Join(dir, "events.db"))
-	must(t, err)
+	store := teststore.Open(t)
 	db, err := readstore.Open(ctx, filepath.Join(dir, "read.db"), quiet)
 	must(t, err)
 	must(t, db.Migrate(ctx))
 	engine, err := projections.NewEngine(db, projections.FromStore(store, 1000, quiet), group(), projections.Options{})
 	must(t, err)
-	service, err := command.New(command.Config{Store: store, Log: quiet})
+	service, err := command.New(command.Config{Store: store, Log: quiet, Shared: teststore.OverWire()})
 	must(t, err)
 	hub, err := live.Open(ctx, store, quiet)
 	must(t, err)
@@ -92,7 +91,6 @@ func bare(t testing.TB, change ...func(*api.Config)) *site {
 		cancel()
 		<-ended
 		<-ended
-		_ = store.Close()
 		_ = db.Close()
 	})
 	return s

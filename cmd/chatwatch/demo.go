@@ -30,6 +30,7 @@ type demoCommand struct {
 var sampleConversations []byte
 
 func (c *demoCommand) Run(ctx context.Context, e *environment) error {
+	e.EventStore = "" // whatever the environment says: the sample traffic is not for a log that others use
 	return serve(ctx, e, c.serving, func(ctx context.Context, n *node, address string) error {
 		if err := sampleSite(ctx, n.service); err != nil {
 			return fmt.Errorf("set up the sample site: %w", err)

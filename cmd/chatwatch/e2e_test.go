@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -18,6 +19,7 @@ import (
 	"time"
 
 	"github.com/chatwatch/chatwatch/internal/auth"
+	"github.com/chatwatch/chatwatch/internal/eventstore/teststore"
 	"github.com/chatwatch/chatwatch/internal/simulation"
 )
 
@@ -37,6 +39,7 @@ func TestMain(m *testing.M) {
 type server struct {
 	t    testing.TB
 	dir  string
+	args []string // of serve and of every other command, beside those of the data directory
 	addr string
 	cmd  *exec.Cmd
 	log  *lockedBuffer
@@ -60,9 +63,19 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
+// newServer serves on the store that the tests run on.
 func newServer(t testing.TB) *server {
 	t.Helper()
-	s := &server{t: t, dir: t.TempDir(), addr: "127.0.0.1:0", log: &lockedBuffer{}}
+	if teststore.OverWire() {
+		return startServer(t, "--eventstore", teststore.Serve(t, teststore.Embedded(t)).URL())
+	}
+	return startServer(t)
+}
+
+// startServer serves on the embedded store, unless the arguments name another.
+func startServer(t testing.TB, args ...string) *server {
+	t.Helper()
+	s := &server{t: t, dir: t.TempDir(), args: args, addr: "127.0.0.1:0", log: &lockedBuffer{}}
 	s.start()
 	t.Cleanup(func() {
 		s.kill()
@@ -82,8 +95,8 @@ func (s *server) start() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.cmd = exec.Command(self, "serve", "--data-dir", s.dir, "--listen", s.addr, "--log-level", "warn",
-		"--pprof-listen", os.Getenv("CHATWATCH_TEST_PPROF"))
+	args := []string{"serve", "--data-dir", s.dir, "--listen", s.addr, "--log-level", "warn", "--pprof-listen", os.Getenv("CHATWATCH_TEST_PPROF")}
+	s.cmd = exec.Command(self, append(args, s.args...)...)
 	s.cmd.Env = append(os.Environ(), asProgram+"=1")
 	s.cmd.Stderr = s.log
 	out, err := s.cmd.StdoutPipe()
@@ -133,7 +146,7 @@ func (s *server) url() string { return "http://" + s.addr }
 func (s *server) command(args ...string) (string, error) {
 	s.t.Helper()
 	var out, errs bytes.Buffer
-	err := run(s.t.Context(), append(args, "--data-dir", s.dir), &out, &errs)
+	err := run(s.t.Context(), slices.Concat(args, []string{"--data-dir", s.dir}, s.args), &out, &errs)
 	if err != nil {
 		err = fmt.Errorf("%w: %s", err, errs.String())
 	}
@@ -214,7 +227,10 @@ func TestNothingAcknowledgedIsLostOrDoubledWhenTheServerIsKilled(t *testing.T) {
 	config.Rate = 500 // so that there is load at every kill
 	done := make(chan error, 1)
 	go func() {
-		_, err := simulation.Run(ctx, config)
+		summary, err := simulation.Run(ctx, config)
+		if summary.Verification != nil {
+			t.Logf("%+v", summary.Verification.Problems)
+		}
 		done <- err
 	}()
 	for range 5 {
@@ -246,7 +262,7 @@ func TestTheDataDirectoryServesOneProcess(t *testing.T) {
 }
 
 func TestALogThatIsShorterThanTheReadModelsIsRefused(t *testing.T) {
-	s := newServer(t)
+	s := startServer(t)
 	config := s.simulation(conversations(t, 2))
 	if _, err := simulation.Run(t.Context(), config); err != nil {
 		t.Fatal(err)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -23,7 +24,12 @@ func (n *node) components() []api.Component {
 	}
 }
 
+// logTimeout is how long the log may take to tell where it ends.
+const logTimeout = 2 * time.Second
+
 func (n *node) checkLog(ctx context.Context) (map[string]any, error) {
+	ctx, cancel := context.WithTimeout(ctx, logTimeout)
+	defer cancel()
 	head, err := n.store.Head(ctx)
 	return map[string]any{"position": head}, err
 }

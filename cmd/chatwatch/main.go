@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"github.com/alecthomas/kong"
 )
@@ -18,8 +19,12 @@ import (
 // cli is the command line. Every flag can be given as CHATWATCH_<NAME> too.
 type cli struct {
 	DataDir  string `help:"Folder of the key, the event log and the read models." default:"data" type:"path" placeholder:"DIR"`
+	KeyFile  string `help:"File of the secret that signs tokens and seals cursors; secret.key in the data directory otherwise. Nodes that serve one site share it." type:"path" placeholder:"FILE"`
 	LogLevel string `help:"debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
 	LogJSON  bool   `help:"Log as JSON." name:"log-json"`
+
+	EventStore     string        `help:"Event store beyond this machine: esdb://USER:PASSWORD@HOST:PORT?tls=true or esdb+discover://…; the embedded one in the data directory otherwise." name:"eventstore" placeholder:"ADDRESS"`
+	EventStoreWait time.Duration `help:"How long to try to reach it at start; 0 to try once." name:"eventstore-wait" default:"1m"`
 
 	Serve    serveCommand    `cmd:"" help:"Serve the API."`
 	Demo     demoCommand     `cmd:"" help:"Serve on embedded stores with a sample site and lively traffic."`
@@ -28,6 +33,7 @@ type cli struct {
 	Verify   verifyCommand   `cmd:"" help:"Read the whole log and check that it holds together."`
 	Rebuild  rebuildCommand  `cmd:"" help:"Fold the log into the read models anew. The server must not be running."`
 	Migrate  migrateCommand  `cmd:"" help:"Bring the schema of the read models up to date."`
+	Health   healthCommand   `cmd:"" help:"Ask a server whether it is ready; fails when it is not."`
 	Token    tokenCommand    `cmd:"" help:"Sign a bearer token with the key of the data directory."`
 }
 

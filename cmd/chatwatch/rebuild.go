@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/chatwatch/chatwatch/internal/eventstore"
-	"github.com/chatwatch/chatwatch/internal/eventstore/embedded"
 	"github.com/chatwatch/chatwatch/internal/readstore"
 	"github.com/chatwatch/chatwatch/projections"
 	"github.com/chatwatch/chatwatch/projections/catalogue"
@@ -26,8 +25,13 @@ func (c *rebuildCommand) Run(ctx context.Context, e *environment) (err error) {
 	if err != nil {
 		return err
 	}
-	// Opened for writing, which a server that runs on the directory would not allow.
-	store, err := embedded.Open(ctx, e.logFile(), embedded.WithLogger(e.log))
+	// Claimed, which a server that runs on the directory would not allow.
+	lock, err := e.claim()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lock.Close()) }()
+	store, err := e.openLog(ctx)
 	if err != nil {
 		return err
 	}
@@ -38,6 +42,9 @@ func (c *rebuildCommand) Run(ctx context.Context, e *environment) (err error) {
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	if err := db.Migrate(ctx); err != nil {
+		return err
+	}
+	if err := e.checkLog(ctx, store, db); err != nil {
 		return err
 	}
 	engine, err := newEngine(e, store, db, group)
@@ -144,7 +151,7 @@ func steps(w io.Writer) func(done, total eventstore.Position) {
 		}
 		if tenth > told {
 			told = tenth
-			fmt.Fprintf(w, "%3d %% of %d events\n", tenth*10, total)
+			fmt.Fprintf(w, "%3d %% of the log, which goes to position %d\n", tenth*10, total)
 		}
 	}
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/chatwatch/chatwatch/domain/session"
 	"github.com/chatwatch/chatwatch/internal/eventcodec"
 	"github.com/chatwatch/chatwatch/internal/eventstore"
-	"github.com/chatwatch/chatwatch/internal/eventstore/embedded"
 )
 
 // replayCommand tells what happened in a session, event by event, from the log itself. It may run beside a server.
@@ -22,7 +21,7 @@ type replayCommand struct {
 }
 
 func (c *replayCommand) Run(ctx context.Context, e *environment) error {
-	store, err := embedded.OpenReadOnly(ctx, e.logFile())
+	store, err := e.readLog(ctx)
 	if err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ const gcPercent = 300
 
 // serve runs a node and its listener, and beside them, once they serve, what else there is to run.
 func serve(ctx context.Context, e *environment, s serving, beside func(ctx context.Context, n *node, address string) error) error {
-	if err := s.check(); err != nil {
+	if err := s.check(e); err != nil {
 		return err
 	}
 	if os.Getenv("GOGC") == "" {
@@ -48,6 +48,10 @@ func serve(ctx context.Context, e *environment, s serving, beside func(ctx conte
 		return err
 	}
 	defer n.close()
+	door, err := n.openDoor(s)
+	if err != nil {
+		return err
+	}
 	listener, err := net.Listen("tcp", s.Listen)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", s.Listen, err)
@@ -59,6 +63,10 @@ func serve(ctx context.Context, e *environment, s serving, beside func(ctx conte
 	defer stopBackground()
 	group.Go(func() error { return ended(n.run(background)) })
 	group.Go(func() error { return ended(server.Serve(listener)) })
+	if door != nil {
+		group.Go(func() error { return door.run(background) })
+		fmt.Fprintf(e.stdout, "EventStoreDB's clients can read the log at %s\n", door.address())
+	}
 	departed := make(chan struct{}) // what runs beside has said goodbye
 	group.Go(func() error {
 		// First the callers, then what serves them: an answer that is under way still finds its parts.

@@ -35,6 +35,9 @@ func (e *environment) secret() (auth.Secret, error) {
 	if err := os.MkdirAll(e.DataDir, 0o700); err != nil {
 		return auth.Secret{}, fmt.Errorf("data directory: %w", err)
 	}
+	if e.KeyFile != "" {
+		return auth.ReadSecret(e.KeyFile)
+	}
 	return auth.OpenSecret(e.DataDir)
 }
 

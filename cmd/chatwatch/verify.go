@@ -7,7 +7,6 @@ import (
 
 	"github.com/chatwatch/chatwatch/internal/eventcodec"
 	"github.com/chatwatch/chatwatch/internal/eventstore"
-	"github.com/chatwatch/chatwatch/internal/eventstore/embedded"
 )
 
 // verifyCommand reads the whole log: positions must grow, the revisions of every stream must be without gap or repeat,
@@ -15,7 +14,7 @@ import (
 type verifyCommand struct{}
 
 func (c *verifyCommand) Run(ctx context.Context, e *environment) error {
-	store, err := embedded.OpenReadOnly(ctx, e.logFile())
+	store, err := e.readLog(ctx)
 	if err != nil {
 		return err
 	}

@@ -8,13 +8,13 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/gofrs/flock"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/chatwatch/chatwatch/api"
 	"github.com/chatwatch/chatwatch/internal/auth"
 	"github.com/chatwatch/chatwatch/internal/command"
 	"github.com/chatwatch/chatwatch/internal/eventstore"
-	"github.com/chatwatch/chatwatch/internal/eventstore/embedded"
 	"github.com/chatwatch/chatwatch/internal/live"
 	"github.com/chatwatch/chatwatch/internal/process"
 	"github.com/chatwatch/chatwatch/internal/readstore"
@@ -31,7 +31,8 @@ import (
 // node is one serving process: everything that is constructed, in one place.
 type node struct {
 	log       *slog.Logger
-	store     *embedded.Store
+	lock      *flock.Flock
+	store     eventstore.Store
 	db        *readstore.DB
 	tokens    *auth.Tokens
 	service   *command.Service
@@ -73,7 +74,7 @@ func (n *node) construct(ctx context.Context, e *environment, s serving) error {
 	if err != nil {
 		return err
 	}
-	if n.service, err = command.New(command.Config{Store: n.store, Log: e.log, Snapshots: files}); err != nil {
+	if n.service, err = command.New(command.Config{Store: n.store, Log: e.log, Snapshots: files, Shared: e.EventStore != ""}); err != nil {
 		return err
 	}
 	if n.engine, err = newEngine(e, n.store, n.db, catalogue.All()); err != nil {
@@ -84,7 +85,7 @@ func (n *node) construct(ctx context.Context, e *environment, s serving) error {
 	}
 	n.processes = &process.Runner{Store: n.store, Snapshots: files, Log: e.log, Now: clock}
 	n.managers = []process.Process{
-		process.NewRouting(n.service, e.log, clock), process.NewSlots(n.service, e.log, clock, clock()),
+		process.NewRouting(n.service, e.log, clock), process.NewSlots(n.service, e.log, clock, e.aloneSince()),
 	}
 	if n.tokens, err = auth.NewTokens(secret, clock); err != nil {
 		return err
@@ -107,9 +108,20 @@ func (n *node) construct(ctx context.Context, e *environment, s serving) error {
 	return err
 }
 
+// aloneSince is when this process began to be the only one that appends to its log, zero when there may be others.
+func (e *environment) aloneSince() time.Time {
+	if e.EventStore != "" {
+		return time.Time{}
+	}
+	return clock()
+}
+
 func (n *node) openStores(ctx context.Context, e *environment) (err error) {
-	if n.store, err = embedded.Open(ctx, e.logFile(), embedded.WithLogger(e.log)); err != nil {
-		return fmt.Errorf("data directory %s: %w", e.DataDir, err)
+	if n.lock, err = e.claim(); err != nil {
+		return err
+	}
+	if n.store, err = e.openLog(ctx); err != nil {
+		return err
 	}
 	if n.db, err = readstore.Open(ctx, e.readFile(), e.log); err != nil {
 		return fmt.Errorf("data directory %s: %w", e.DataDir, err)
@@ -117,25 +129,7 @@ func (n *node) openStores(ctx context.Context, e *environment) (err error) {
 	if err := n.db.Migrate(ctx); err != nil {
 		return err
 	}
-	return n.checkLogIsWhole(ctx, e)
-}
-
-// checkLogIsWhole refuses a log that ends before what the read models hold: it was restored from a backup, and they tell of
-// events that are not there.
-func (n *node) checkLogIsWhole(ctx context.Context, e *environment) error {
-	stored, err := projections.Stored(ctx, n.db)
-	if err != nil {
-		return err
-	}
-	head, err := n.store.Head(ctx)
-	if err != nil {
-		return err
-	}
-	if stored > head {
-		return fmt.Errorf("the log %s ends at position %d, and the read models %s are at %d: delete them, and they are folded anew",
-			e.logFile(), head, e.readFile(), stored)
-	}
-	return nil
+	return e.checkLog(ctx, n.store, n.db)
 }
 
 // run runs what serves the callers: read models, live streams, process managers. It ends with the context, or when one of
@@ -156,6 +150,9 @@ func (n *node) close() {
 	}
 	if n.store != nil {
 		errs = append(errs, n.store.Close())
+	}
+	if n.lock != nil {
+		errs = append(errs, n.lock.Close())
 	}
 	if err := errors.Join(errs...); err != nil {
 		n.log.Error("the data directory was not closed in order", "error", err)

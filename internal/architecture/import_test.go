@@ -59,7 +59,7 @@ func TestImportsPointOneWay(t *testing.T) {
 }
 
 func TestNothingButTestsImportsWhatIsForTests(t *testing.T) {
-	tests := []string{"domain/domaintest", "internal/eventstore/storetest", "internal/architecture", "projections/projectiontest"}
+	tests := []string{"domain/domaintest", "internal/eventstore/storetest", "internal/eventstore/teststore", "internal/architecture", "projections/projectiontest"}
 	for _, f := range source(t) {
 		for _, i := range f.imports() {
 			if !f.test && !below(f.dir, tests...) && strings.HasPrefix(i, "./") && below(i, tests...) {

@@ -26,7 +26,7 @@ type Secret struct{ material []byte }
 // that start at once end up with the same one.
 func OpenSecret(dir string) (Secret, error) {
 	path := filepath.Join(dir, SecretFile)
-	secret, err := readSecret(path)
+	secret, err := ReadSecret(path)
 	if !errors.Is(err, fs.ErrNotExist) {
 		return secret, err
 	}
@@ -36,7 +36,7 @@ func OpenSecret(dir string) (Secret, error) {
 	if err := createSecret(dir, path); err != nil {
 		return Secret{}, fmt.Errorf("auth: make the secret: %w", err)
 	}
-	return readSecret(path)
+	return ReadSecret(path)
 }
 
 // NewSecret makes a secret that is kept nowhere.
@@ -46,7 +46,8 @@ func NewSecret() Secret {
 	return Secret{material}
 }
 
-func readSecret(path string) (Secret, error) {
+// ReadSecret reads the secret that a file holds.
+func ReadSecret(path string) (Secret, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
 		return Secret{}, fmt.Errorf("auth: read the secret: %w", err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -18,13 +17,13 @@ import (
 	"github.com/chatwatch/chatwatch/internal/command"
 	"github.com/chatwatch/chatwatch/internal/eventcodec"
 	"github.com/chatwatch/chatwatch/internal/eventstore"
-	"github.com/chatwatch/chatwatch/internal/eventstore/embedded"
+	"github.com/chatwatch/chatwatch/internal/eventstore/teststore"
 )
 
 // noon is when everything in these tests happens.
 var noon = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 
-// world is a service over an embedded store, with the queues billing and sales, and the profiles agent (billing, two
+// world is a service over a store, with the queues billing and sales, and the profiles agent (billing, two
 // sessions) and lead (supervisor of billing, five sessions).
 type world struct {
 	t     testing.TB
@@ -35,12 +34,7 @@ type world struct {
 
 func open(t testing.TB) eventstore.Store {
 	t.Helper()
-	store, err := embedded.Open(context.Background(), filepath.Join(t.TempDir(), "events.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = store.Close() })
-	return store
+	return teststore.Open(t)
 }
 
 // service is a process on the store.

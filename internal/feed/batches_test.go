@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/chatwatch/chatwatch/internal/eventstore"
+	"github.com/chatwatch/chatwatch/internal/eventstore/teststore"
 	"github.com/chatwatch/chatwatch/internal/feed"
 )
 
@@ -70,7 +71,7 @@ func TestRefusedBatchesComeAgainInOrderAcrossLostSubscriptions(t *testing.T) {
 }
 
 func TestBatchTellsProgressWithoutEventsAndWhenItCaughtUp(t *testing.T) {
-	s := newStore(t)
+	s := teststore.Embedded(t) // which tells progress at once
 	b := newBatches(t, s, feed.Config{Window: 10, Markers: true}, 10)
 	for {
 		if batch := next(t, b); batch.CaughtUp {

@@ -14,6 +14,7 @@ import (
 	"github.com/ThreeDotsLabs/watermill/message/router/middleware"
 
 	"github.com/chatwatch/chatwatch/internal/eventstore"
+	"github.com/chatwatch/chatwatch/internal/eventstore/teststore"
 	"github.com/chatwatch/chatwatch/internal/feed"
 )
 
@@ -174,7 +175,7 @@ func TestLostSubscriptionsAreMadeAnewWithoutGapOrRepeat(t *testing.T) {
 
 func TestWindowBoundsWhatIsUnacknowledged(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newStore(t)
+		s := teststore.Embedded(t) // the bubble waits for goroutines, and not for a network
 		appendEvents(t, s, "session-1", 8)
 		messages := subscribe(t, feed.New(s, feed.Config{Window: 3}))
 		received := 0
@@ -205,7 +206,7 @@ func TestWindowBoundsWhatIsUnacknowledged(t *testing.T) {
 }
 
 func TestProgressIsToldWhenEverythingBeforeIsAcknowledged(t *testing.T) {
-	s := newStore(t)
+	s := teststore.Embedded(t) // which tells progress at once
 	own := appendEvents(t, s, "session-1", 3)
 	other := appendEvents(t, s, "queue-1", 4)
 	type told struct {

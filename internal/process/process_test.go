@@ -17,7 +17,7 @@ import (
 	"github.com/chatwatch/chatwatch/internal/command"
 	"github.com/chatwatch/chatwatch/internal/eventcodec"
 	"github.com/chatwatch/chatwatch/internal/eventstore"
-	"github.com/chatwatch/chatwatch/internal/eventstore/embedded"
+	"github.com/chatwatch/chatwatch/internal/eventstore/teststore"
 	"github.com/chatwatch/chatwatch/internal/process"
 	"github.com/chatwatch/chatwatch/internal/snapshot"
 )
@@ -34,21 +34,13 @@ type site struct {
 func newSite(t *testing.T) *site {
 	t.Helper()
 	dir := t.TempDir()
-	store, err := embedded.Open(t.Context(), filepath.Join(dir, "events.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	store := teststore.Open(t)
 	service, err := command.New(command.Config{Store: store, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := &site{t: t, dir: dir, store: store, service: service, stop: func() {}}
-	t.Cleanup(func() {
-		s.stop()
-		if err := store.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	t.Cleanup(func() { s.stop() })
 	return s
 }
 

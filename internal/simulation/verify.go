@@ -109,7 +109,7 @@ func (r *run) transcript(ctx context.Context, p *Played, token string) (transcri
 
 // Slots are given back by a process that follows the sessions, so they get a time to be.
 const (
-	slotsWithin = 10 * time.Second
+	slotsWithin = 25 * time.Second // one whose session event never came is given back after 15
 	slotsPause  = 50 * time.Millisecond
 )
 

@@ -33,17 +33,38 @@ func refusesEndedContext(e *env) {
 	}
 }
 
+// calls are the methods that take a context.
+func (e *env) calls(s string) map[string]func(context.Context) error {
+	return map[string]func(context.Context) error{
+		"append": func(ctx context.Context) error {
+			_, err := e.store.Append(ctx, s, eventstore.Any, news(1))
+			return err
+		},
+		"head": func(ctx context.Context) error {
+			_, err := e.store.Head(ctx)
+			return err
+		},
+		"subscribe": func(ctx context.Context) error {
+			sub, err := e.store.Subscribe(ctx, eventstore.Start, e.own())
+			if err == nil {
+				err = sub.Close()
+			}
+			return err
+		},
+		"read stream": func(ctx context.Context) error {
+			return lastError(e.store.ReadStream(ctx, s, 0, eventstore.Forwards, 0))
+		},
+		"read all": func(ctx context.Context) error {
+			return lastError(e.store.ReadAll(ctx, eventstore.Start, eventstore.Forwards, 0, e.own()))
+		},
+	}
+}
+
 // every calls every method that takes a context, and gives their errors.
 func (e *env) every(ctx context.Context, s string) map[string]error {
 	errs := map[string]error{}
-	_, errs["append"] = e.store.Append(ctx, s, eventstore.Any, news(1))
-	_, errs["head"] = e.store.Head(ctx)
-	_, errs["subscribe"] = e.store.Subscribe(ctx, eventstore.Start, e.own())
-	for _, err := range e.store.ReadStream(ctx, s, 0, eventstore.Forwards, 0) {
-		errs["read stream"] = err
-	}
-	for _, err := range e.store.ReadAll(ctx, eventstore.Start, eventstore.Forwards, 0, e.own()) {
-		errs["read all"] = err
+	for what, call := range e.calls(s) {
+		errs[what] = call(ctx)
 	}
 	return errs
 }

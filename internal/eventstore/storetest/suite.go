@@ -36,7 +36,9 @@ func WithPromptProgress() Option {
 type suite struct {
 	open           func(t *testing.T) eventstore.Store
 	reopen         func(t *testing.T, s eventstore.Store) eventstore.Store
+	outage         func(t *testing.T, s eventstore.Store) (stop, start func())
 	promptProgress bool
+	longOutage     bool
 }
 
 type testCase struct {
@@ -50,7 +52,7 @@ func Run(t *testing.T, open func(t *testing.T) eventstore.Store, opts ...Option)
 	for _, o := range opts {
 		o(s)
 	}
-	cases := slices.Concat(appendCases, retryCases, readCases, followCases, concurrentCases, endCases)
+	cases := slices.Concat(appendCases, retryCases, readCases, followCases, concurrentCases, endCases, outageCases)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) { c.run(newEnv(t, s)) })
 	}

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+
+	"github.com/chatwatch/chatwatch/domain"
+	"github.com/chatwatch/chatwatch/internal/auth"
+	"github.com/chatwatch/chatwatch/internal/eventstore/wire"
+)
+
+// door is where EventStoreDB's clients reach the embedded log.
+type door struct {
+	listener net.Listener
+	server   *wire.Server
+	tls      bool
+}
+
+// openDoor listens at --eventstore-listen; there is no door without it.
+func (n *node) openDoor(s serving) (*door, error) {
+	if s.LogListen == "" {
+		return nil, nil
+	}
+	config := wire.Config{Store: n.store, Writes: s.LogWrites, Logger: n.log}
+	if s.LogCert != "" {
+		certificate, err := tls.LoadX509KeyPair(s.LogCert, s.LogKey)
+		if err != nil {
+			return nil, fmt.Errorf("certificate of --eventstore-listen: %w", err)
+		}
+		config.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
+		config.Authorize = n.admits
+	}
+	listener, err := net.Listen("tcp", s.LogListen)
+	if err != nil {
+		return nil, fmt.Errorf("listen for EventStoreDB's clients on %s: %w", s.LogListen, err)
+	}
+	return &door{listener: listener, server: wire.New(config), tls: config.TLS != nil}, nil
+}
+
+// admits lets auditors read the log, and administrators read and write. Their token is the password, whatever the user.
+func (n *node) admits(_ context.Context, _, password string, write bool) error {
+	who, err := n.tokens.Verify(password)
+	switch {
+	case errors.Is(err, auth.ErrUnauthenticated):
+		return wire.ErrUnauthenticated
+	case err != nil:
+		return err
+	case who.Role == domain.RoleAdmin || who.Role == domain.RoleAuditor && !write:
+		return nil
+	}
+	return errors.New("the role may not")
+}
+
+// run serves until ctx ends.
+func (d *door) run(ctx context.Context) error {
+	stop := context.AfterFunc(ctx, d.server.Stop)
+	defer stop()
+	return d.server.Serve(d.listener)
+}
+
+// address is what a client connects to.
+func (d *door) address() string {
+	address := "esdb://" + d.listener.Addr().String()
+	if !d.tls {
+		address += "?tls=false"
+	}
+	return address
+}

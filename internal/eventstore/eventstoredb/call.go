@@ -1,0 +1,66 @@
+package eventstoredb
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
+
+	"github.com/chatwatch/chatwatch/internal/eventstore"
+)
+
+// do carries out a call that has one answer, on a connection and in a goroutine of its own. It returns with ctx.Err() when
+// ctx ends first, and with errSilent when the server takes too long; the call is cancelled then.
+func do[T any](ctx context.Context, s *Store, f func(context.Context, *esdb.Client) (T, error)) (T, error) {
+	var nothing T
+	call, cancel := context.WithCancel(ctx)
+	defer cancel()
+	v, err := s.dialer.visit(ctx, call, s.opts.patience)
+	if err != nil {
+		return nothing, err
+	}
+	type answer struct {
+		value T
+		err   error
+	}
+	answered := make(chan answer, 1)
+	run := func() {
+		defer v.leave()
+		var a answer
+		defer func() { answered <- a }()
+		defer recovered(&a.err)
+		a.value, a.err = f(v, v.link.client)
+	}
+	if !s.start(run) {
+		v.leave()
+		return nothing, eventstore.ErrClosed
+	}
+	timer := time.NewTimer(s.opts.timeout)
+	defer timer.Stop()
+	select {
+	case a := <-answered:
+		err = a.err
+		if err == nil {
+			return a.value, nil
+		}
+	case <-ctx.Done():
+	case <-timer.C:
+		err = errSilent
+	}
+	if ctx.Err() != nil {
+		return nothing, ctx.Err()
+	}
+	if connectionFailed(err) {
+		v.link.retire(err)
+	}
+	return nothing, err
+}
+
+// recovered makes an error of a panic of the client, which meets some answers with one. Its value is not shown: it could
+// hold what was answered.
+func recovered(err *error) {
+	if p := recover(); p != nil {
+		*err = fmt.Errorf("%w: the client failed: %T", eventstore.ErrUnavailable, p)
+	}
+}

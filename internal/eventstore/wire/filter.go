@@ -1,0 +1,98 @@
+package wire
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+
+	api "github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
+
+	"github.com/chatwatch/chatwatch/internal/eventstore"
+)
+
+const (
+	// maxExpression bounds a filter: every event is held against all of it.
+	maxExpression = 16 << 10
+	// pageEvents is the window of a filter that does not say.
+	pageEvents = 32
+)
+
+// filter selects events of $all by their stream or by their type.
+type filter struct {
+	byType   bool
+	prefixes []string
+	regex    *regexp.Regexp // instead of prefixes
+	window   uint64         // events that a subscription looks at at a time
+	interval uint64         // events that it looks at between two checkpoints
+}
+
+// newFilter takes what a caller asks for. A nil filter lets everything pass.
+func newFilter(o *api.ReadReq_Options_FilterOptions) (*filter, error) {
+	f := &filter{window: pageEvents}
+	var e *api.ReadReq_Options_FilterOptions_Expression
+	switch by := o.GetFilter().(type) {
+	case *api.ReadReq_Options_FilterOptions_StreamIdentifier:
+		e = by.StreamIdentifier
+	case *api.ReadReq_Options_FilterOptions_EventType:
+		e, f.byType = by.EventType, true
+	default:
+		return nil, invalid("a filter is by stream or by event type")
+	}
+	switch window := o.GetWindow().(type) {
+	case *api.ReadReq_Options_FilterOptions_Max:
+		f.window = uint64(window.Max)
+	case *api.ReadReq_Options_FilterOptions_Count:
+	default:
+		return nil, invalid("a filter has a window")
+	}
+	f.interval = f.window * uint64(o.GetCheckpointIntervalMultiplier())
+	return f, f.express(e)
+}
+
+// express takes the expression, of which the regular one counts when there are both, as it does in EventStoreDB.
+func (f *filter) express(e *api.ReadReq_Options_FilterOptions_Expression) (err error) {
+	size := len(e.GetRegex())
+	for _, p := range e.GetPrefix() {
+		size += len(p) + 1
+	}
+	switch {
+	case size == 0:
+		return invalid("a filter has an expression: a regular one, or prefixes")
+	case size > maxExpression:
+		return invalid("a filter's expression has at most %d bytes", maxExpression)
+	case e.GetRegex() != "":
+		if f.regex, err = regexp.Compile(e.GetRegex()); err != nil {
+			return invalid("a filter's regular expression is of RE2, which has no look-around and no back-references: %v", err)
+		}
+	default:
+		f.prefixes = e.GetPrefix()
+	}
+	return nil
+}
+
+// store is what the store can do of the filter by itself: prefixes of streams. Those that begin with $ would let pass what
+// stores keep for themselves.
+func (f *filter) store() eventstore.Filter {
+	if f == nil || f.byType || f.regex != nil {
+		return eventstore.Filter{}
+	}
+	return eventstore.Filter{StreamPrefixes: slices.DeleteFunc(slices.Clone(f.prefixes), eventstore.Own)}
+}
+
+// passes tells whether an event is to be shown.
+func (f *filter) passes(e *eventstore.Recorded) bool {
+	if eventstore.Own(e.Stream) {
+		return false
+	}
+	if f == nil {
+		return true
+	}
+	text := e.Stream
+	if f.byType {
+		text = e.Type
+	}
+	if f.regex != nil {
+		return f.regex.MatchString(text)
+	}
+	return slices.ContainsFunc(f.prefixes, func(p string) bool { return strings.HasPrefix(text, p) })
+}
