@@ -29,7 +29,7 @@ run: build ## start the demo: a sample site with lively traffic
 	./$(BIN) demo --data-dir $(DEMO_DATA) --listen $(LISTEN)
 
 .PHONY: test
-test: format vet race ## gofmt, vet, and every test under the race detector
+test: format vet race ## gofmt, vet, and every test under the race detector, on both event stores
 
 .PHONY: format
 format: ## fail when a file is not gofmt'ed
@@ -44,15 +44,21 @@ vet: ## go vet
 lint: ## golangci-lint, where it is installed
 	@if command -v golangci-lint >/dev/null; then golangci-lint run; else echo "golangci-lint is not installed: skipped"; fi
 
+# Packages whose tests run once more with the EventStoreDB adapter as the store, over the protocol.
+OVER_WIRE := ./api ./cmd/chatwatch ./internal/command ./internal/feed ./internal/live ./internal/process
+
 .PHONY: race
 race: compiler ## all tests under the race detector
-	@if [ -f .no-race ]; then \
-	  rm -f .no-race; \
+	@race=-race; \
+	if [ -f .no-race ]; then \
+	  rm -f .no-race; race=; export CGO_ENABLED=0; \
 	  echo "WARNING: there is no C compiler and none could be installed: the tests run WITHOUT the race detector."; \
-	  CGO_ENABLED=0 go test -timeout 20m ./...; \
-	else \
-	  go test -race -timeout 20m ./...; \
-	fi
+	fi; \
+	set -e; \
+	echo "on the embedded event store"; \
+	go test $$race -timeout 20m ./...; \
+	echo "on EventStoreDB's protocol"; \
+	CHATWATCH_TEST_STORE=wire go test $$race -timeout 20m $(OVER_WIRE)
 
 .PHONY: compiler
 compiler:
@@ -67,6 +73,7 @@ compiler:
 .PHONY: bench
 bench: ## the figures of docs/benchmarks.md, in one run
 	go test -run '^$$' -bench 'RawSync|Append|Read' -benchtime 3s ./internal/eventstore/embedded
+	go test -run '^$$' -bench . ./internal/eventstore/eventstoredb
 	go test -run '^$$' -bench . -benchtime 3s ./internal/command
 	go test -run '^$$' -bench . ./projections/...
 	go test -run '^$$' -bench Messages -benchtime 100000x ./cmd/chatwatch

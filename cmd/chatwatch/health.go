@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -25,7 +26,7 @@ func (n *node) components() []api.Component {
 }
 
 // logTimeout is how long the log may take to tell where it ends.
-const logTimeout = 2 * time.Second
+const logTimeout = time.Second
 
 func (n *node) checkLog(ctx context.Context) (map[string]any, error) {
 	ctx, cancel := context.WithTimeout(ctx, logTimeout)
@@ -35,10 +36,26 @@ func (n *node) checkLog(ctx context.Context) (map[string]any, error) {
 }
 
 func (n *node) checkReadModels(ctx context.Context) (map[string]any, error) {
+	ctx, cancel := context.WithTimeout(ctx, logTimeout)
+	defer cancel()
 	lag, err := n.engine.Lag(ctx)
 	parked, parkedErr := projections.Parked(ctx, n.db, maxParkedTold)
-	details := map[string]any{"position": n.engine.Position(), "lag_events": lag, "parked_streams": len(parked)}
-	return details, errors.Join(err, parkedErr, n.engine.Trouble())
+	details := map[string]any{"position": n.engine.Position(), "lag_" + n.unit: lag, "parked_streams": len(parked)}
+	return details, errors.Join(err, parkedErr, n.engine.Trouble(), n.checkReach(ctx))
+}
+
+// checkReach tells of a log that came back shorter while the program ran. The read models may be ahead of the last event, by
+// events that are the store's own.
+func (n *node) checkReach(ctx context.Context) error {
+	head, err := n.store.Head(ctx)
+	if err != nil || n.engine.Position() <= head {
+		return err
+	}
+	whole, err := eventstore.Reaches(ctx, n.store, n.engine.Position())
+	if err == nil && !whole {
+		err = fmt.Errorf("the log ends at position %d, before that of the read models, %d", head, n.engine.Position())
+	}
+	return err
 }
 
 // numbers are the product's gauges beside those of the HTTP side.
@@ -48,7 +65,9 @@ func (n *node) numbers() (*prometheus.Registry, error) {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "chatwatch", Name: name, Help: help}, value)
 	}
 	head := func() eventstore.Position {
-		position, err := n.store.Head(context.Background())
+		ctx, cancel := context.WithTimeout(context.Background(), logTimeout)
+		defer cancel()
+		position, err := n.store.Head(ctx)
 		if err != nil {
 			return eventstore.Start
 		}
@@ -60,7 +79,7 @@ func (n *node) numbers() (*prometheus.Registry, error) {
 		gauge("projection_position", "Position up to which the read models are stored.", func() float64 {
 			return float64(n.engine.Position())
 		}),
-		gauge("projection_lag_events", "Events that the read models are behind the log.", func() float64 {
+		gauge("projection_lag_"+n.unit, "How far the read models are behind the log, in "+n.unit+".", func() float64 {
 			return float64(head() - min(n.engine.Position(), head()))
 		}),
 	} {

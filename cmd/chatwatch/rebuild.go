@@ -60,7 +60,7 @@ func (c *rebuildCommand) Run(ctx context.Context, e *environment) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := engine.Rebuild(ctx, steps(e.stdout)); err != nil {
+	if err := engine.Rebuild(ctx, steps(e.stdout, e.unit())); err != nil {
 		return err
 	}
 	after, err := c.dump(ctx, db, group)
@@ -142,7 +142,7 @@ func differences(w io.Writer, before, after map[string][]string) error {
 }
 
 // steps tells the progress, a line each tenth.
-func steps(w io.Writer) func(done, total eventstore.Position) {
+func steps(w io.Writer, unit string) func(done, total eventstore.Position) {
 	told := -1
 	return func(done, total eventstore.Position) {
 		tenth := 10
@@ -151,7 +151,7 @@ func steps(w io.Writer) func(done, total eventstore.Position) {
 		}
 		if tenth > told {
 			told = tenth
-			fmt.Fprintf(w, "%3d %% of the log, which goes to position %d\n", tenth*10, total)
+			fmt.Fprintf(w, "%3d %% of %d %s\n", tenth*10, total, unit)
 		}
 	}
 }

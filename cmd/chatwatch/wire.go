@@ -33,6 +33,7 @@ type node struct {
 	log       *slog.Logger
 	lock      *flock.Flock
 	store     eventstore.Store
+	unit      string // of the log's positions
 	db        *readstore.DB
 	tokens    *auth.Tokens
 	service   *command.Service
@@ -54,7 +55,7 @@ func newEngine(e *environment, store eventstore.Store, db *readstore.DB, group [
 
 // open constructs a node on the data directory. What was opened is closed again when a part fails.
 func open(ctx context.Context, e *environment, s serving) (*node, error) {
-	n := &node{log: e.log}
+	n := &node{log: e.log, unit: e.unit()}
 	if err := n.construct(ctx, e, s); err != nil {
 		n.close()
 		return nil, err
@@ -114,6 +115,14 @@ func (e *environment) aloneSince() time.Time {
 		return time.Time{}
 	}
 	return clock()
+}
+
+// unit is what the positions of the log count.
+func (e *environment) unit() string {
+	if e.EventStore != "" {
+		return "bytes"
+	}
+	return "events"
 }
 
 func (n *node) openStores(ctx context.Context, e *environment) (err error) {

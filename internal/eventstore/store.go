@@ -113,8 +113,8 @@ type Batch struct {
 type Subscription interface {
 	// Next waits for the next batch: events, or news that the position moved on without any, or that the end of the
 	// log has been reached (told once each time it is reached anew). It ends with ctx.Err() when the context does, with
-	// ErrClosed after Close, and with ErrUnavailable when the connection is lost; the follower then subscribes again from
-	// the last Position.
+	// ErrClosed after Close, with ErrInvalid when the log came back shorter, and with ErrUnavailable when the connection is
+	// lost; the follower then subscribes again from the last Position. After the end of a context it may be called again.
 	Next(ctx context.Context) (Batch, error)
 	// Close ends the subscription and frees what it holds. It may be called more than once.
 	Close() error
@@ -140,15 +140,16 @@ type Store interface {
 	// those up to and including from; at most limit of them, all that exist at the time of the call when limit is 0.
 	ReadAll(ctx context.Context, from Position, direction Direction, limit int, filter Filter) iter.Seq2[Recorded, error]
 
-	// Subscribe follows the log from the place after a position: first what is stored, then what comes. A position beyond
-	// the end is ErrInvalid: it is of another log, or of one that has lost its end.
+	// Subscribe follows the log from the place after a position: first what is stored, then what comes. The context bounds
+	// the call, not the subscription. A position beyond the end is ErrInvalid: it is of another log, or of one that has lost
+	// its end.
 	Subscribe(ctx context.Context, after Position, filter Filter) (Subscription, error)
 
 	// Head is the position of the last event, Start for an empty log: of the last that passes an empty Filter at least.
 	// The Position of a Batch may be beyond it.
 	Head(ctx context.Context) (Position, error)
 
-	// Close ends all subscriptions, waits for appends under way and frees the store's resources.
+	// Close ends all subscriptions, waits for the appends that have reached the log and frees the store's resources.
 	Close() error
 }
 

@@ -10,20 +10,14 @@ import (
 )
 
 func TestStoreOverWireInMemoryConforms(t *testing.T) {
-	conforms(t, func(testing.TB) eventstore.Store { return storetest.NewMemory() })
+	conforms(t, func(testing.TB) eventstore.Store { return storetest.NewMemory() }, storetest.WithLongOutage())
 }
 
 func TestStoreOverWireOnSQLiteConforms(t *testing.T) { conforms(t, teststore.Embedded) }
 
-func conforms(t *testing.T, behind func(testing.TB) eventstore.Store) {
+func conforms(t *testing.T, behind func(testing.TB) eventstore.Store, opts ...storetest.Option) {
 	servers := map[eventstore.Store]*server{}
-	storetest.Run(t,
-		func(t *testing.T) eventstore.Store {
-			s := serve(t, behind(t))
-			store := connect(t, s.URL())
-			servers[store] = s
-			return store
-		},
+	opts = append(opts,
 		storetest.WithReopen(func(t *testing.T, s eventstore.Store) eventstore.Store {
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
@@ -39,6 +33,12 @@ func conforms(t *testing.T, behind func(testing.TB) eventstore.Store) {
 			return servers[s].Stop, servers[s].Start
 		}),
 	)
+	storetest.Run(t, func(t *testing.T) eventstore.Store {
+		s := serve(t, behind(t))
+		store := connect(t, s.URL())
+		servers[store] = s
+		return store
+	}, opts...)
 }
 
 // TestRealServerConforms runs against the server of a connection string, on streams that nobody else uses.

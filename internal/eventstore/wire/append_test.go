@@ -3,6 +3,7 @@ package wire_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -70,7 +71,8 @@ func TestWhatIsReadIsWhatWasAppended(t *testing.T) {
 		{`{"text":"ü"}`, "application/json"}, {`[1]`, "application/json"}, {`"x"`, "application/json"}, {`-1.5e3`, "application/json"},
 		{`true`, "application/json"}, {`null`, "application/json"}, {"\x00\x01", "application/octet-stream"}, {``, "application/octet-stream"},
 		{`{"half`, "application/octet-stream"}, {`"`, "application/octet-stream"}, {`NaN`, "application/octet-stream"},
-		{strings.Repeat("1", 40), "application/octet-stream"},
+		{`{"long":"` + strings.Repeat("x", 99) + "\"}\n", "application/json"}, {`{"long":"` + strings.Repeat("x", 99), "application/octet-stream"},
+		{`[` + strings.Repeat("1,", 40) + `1]`, "application/json"}, {`"` + strings.Repeat("x", 99) + `"`, "application/json"},
 	} {
 		stream := fmt.Sprintf("ünï-%d", i)
 		e := esdb.EventData{EventID: uuid.New(), EventType: "Täst", Data: []byte(c.data), Metadata: []byte(`{"k":"v"}`)}
@@ -232,10 +234,7 @@ func TestAppendsThatAreTooLargeAreRefused(t *testing.T) {
 	if err != nil {
 		t.Errorf("an append of the greatest size: %v", err)
 	}
-	countless := []*api.AppendReq{options("a")}
-	for range 66_000 {
-		countless = append(countless, sized(0))
-	}
+	countless := append([]*api.AppendReq{options("a")}, slices.Repeat([]*api.AppendReq{sized(0)}, 66_000)...)
 	_, trailer, err = b.append(countless...)
 	b.refuses("countless events", err, trailer, codes.InvalidArgument, "exception", "maximum-append-size-exceeded")
 	if _, err := b.client.AppendToStream(t.Context(), "a", esdb.AppendToStreamOptions{}, esdb.EventData{

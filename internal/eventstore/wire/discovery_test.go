@@ -98,8 +98,8 @@ func TestClientsMayPingEveryFewSeconds(t *testing.T) {
 	if testing.Short() {
 		t.Skip("it takes 14 s")
 	}
-	b := serve(t)
 	t.Parallel()
+	b := serve(t)
 	conn, err := net.Dial("tcp", b.address)
 	if err != nil {
 		t.Fatal(err)

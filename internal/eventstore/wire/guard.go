@@ -47,7 +47,8 @@ func (g *guard) stream(srv any, call grpc.ServerStream, info *grpc.StreamServerI
 // outcome of a call. Of a panic nothing is told but where: its value may hold anything.
 func (g *guard) outcome(method string, err error, panicked any) error {
 	if panicked != nil {
-		g.logger.Error("event store call panicked", "method", method, "type", fmt.Sprintf("%T", panicked), "stack", string(debug.Stack()))
+		kind := fmt.Sprintf("%T", panicked)
+		g.logger.Error("event store call panicked", "method", method, "type", kind, "stack", string(debug.Stack()))
 		return status.Error(codes.Internal, "internal error")
 	}
 	if status.Code(err) == codes.Internal {

@@ -1,7 +1,9 @@
 package wire
 
 import (
+	"bytes"
 	"encoding/binary"
+	"encoding/json"
 	"strconv"
 	"time"
 
@@ -15,6 +17,7 @@ import (
 const (
 	contentJSON   = "application/json"
 	contentOctets = "application/octet-stream"
+	shortData     = 32 // bytes; a number that is longer is none of ours
 )
 
 // outgoing are the answers of one call of Read. An event's message is filled anew for each: it is marshalled when Send
@@ -96,28 +99,21 @@ func (o *outgoing) fellBehind() error {
 // ticks is a time in the server's units of 100 ns since 1970. A client that cannot read it ends its process.
 func ticks(t time.Time) int64 { return t.UnixNano() / 100 }
 
-// contentType guesses from both ends of the data whether it is JSON, which costs less than to read all of it.
+// contentType guesses from both ends of the data whether it is JSON, which costs less than to read all of it. What is short
+// is read.
 func contentType(data []byte) string {
-	if len(data) == 0 {
-		return contentOctets
-	}
-	first, last := data[0], data[len(data)-1]
-	switch {
-	case first == '{' && last == '}', first == '[' && last == ']', first == '"' && last == '"' && len(data) > 1:
-		return contentJSON
-	}
-	if len(data) > 32 { // longer than any number
-		return contentOctets
-	}
-	switch text := string(data); text {
-	case "true", "false", "null":
-		return contentJSON
-	default:
-		if _, err := strconv.ParseFloat(text, 64); err == nil && (first == '-' || '0' <= first && first <= '9') {
+	data = bytes.TrimSpace(data)
+	if len(data) <= shortData {
+		if json.Valid(data) {
 			return contentJSON
 		}
 		return contentOctets
 	}
+	switch first, last := data[0], data[len(data)-1]; {
+	case first == '{' && last == '}', first == '[' && last == ']', first == '"' && last == '"':
+		return contentJSON
+	}
+	return contentOctets
 }
 
 func halves(id uuid.UUID) (most, least int64) {

@@ -27,7 +27,7 @@ import (
 )
 
 // patience bounds what is waited for.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // bed is a store that is served, and clients of it.
 type bed struct {

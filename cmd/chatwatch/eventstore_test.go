@@ -1,0 +1,401 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/chatwatch/chatwatch/internal/eventstore"
+	"github.com/chatwatch/chatwatch/internal/eventstore/eventstoredb"
+	"github.com/chatwatch/chatwatch/internal/eventstore/teststore"
+	"github.com/chatwatch/chatwatch/internal/simulation"
+)
+
+// token signs for somebody.
+func (s *server) token(role, subject string) string {
+	s.t.Helper()
+	signed, err := sign(s.tokens(), role, subject, "", time.Hour)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return signed
+}
+
+type object map[string]any
+
+// ask sends a request and gives the answer's status and members.
+func (s *server) ask(method, path, token string, body object) (int, object) {
+	s.t.Helper()
+	var payload []byte
+	if body != nil {
+		payload, _ = json.Marshal(body)
+	}
+	request, err := http.NewRequestWithContext(s.t.Context(), method, s.url()+path, bytes.NewReader(payload))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	answer := object{}
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil && !errors.Is(err, io.EOF) {
+		s.t.Fatalf("%s %s: %v", method, path, err)
+	}
+	return response.StatusCode, answer
+}
+
+// must asks, and fails the test when the answer is not the one that is wanted.
+func (s *server) must(want int, method, path, token string, body object) object {
+	s.t.Helper()
+	status, answer := s.ask(method, path, token, body)
+	if status != want {
+		s.t.Fatalf("%s %s: %d %v, want %d", method, path, status, answer, want)
+	}
+	return answer
+}
+
+// becomes waits until /readyz answers so.
+func (s *server) becomes(want int) {
+	s.t.Helper()
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for patience := time.After(30 * time.Second); ; {
+		status, answer := s.ask(http.MethodGet, "/readyz", "", nil)
+		if status == want {
+			return
+		}
+		select {
+		case <-again.C:
+		case <-patience:
+			s.t.Fatalf("readyz answers %d %v, want %d", status, answer, want)
+		}
+	}
+}
+
+func TestNothingAcknowledgedIsLostOrDoubledWhenTheEventStoreIsLost(t *testing.T) {
+	events := teststore.Serve(t, teststore.Embedded(t))
+	s := startServer(t, "--eventstore", events.URL())
+	config := s.simulation(conversations(t, 150))
+	config.Rate = 250 // so that there is load at every loss
+	done := make(chan error, 1)
+	go func() {
+		_, err := simulation.Run(t.Context(), config)
+		done <- err
+	}()
+	again := time.NewTicker(700 * time.Millisecond)
+	defer again.Stop()
+	for range 3 {
+		<-again.C
+		events.Stop()
+		s.becomes(http.StatusServiceUnavailable)
+		status, answer := s.ask(http.MethodPost, "/v1/sessions", "", object{
+			"queue_id": "billing", "customer": object{"name": "Kim"}, "question": "?",
+		})
+		if status != http.StatusServiceUnavailable || answer["code"] != "unavailable" {
+			t.Errorf("a write without the event store: %d %v", status, answer)
+		}
+		events.Start()
+		s.becomes(http.StatusOK)
+	}
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	s.stop()
+	for _, args := range [][]string{{"verify"}, {"rebuild", "--compare", "all"}} {
+		if out, err := s.command(args...); err != nil {
+			t.Errorf("%v: %v\n%s", args, err, out)
+		}
+	}
+}
+
+// TestTwoNodesKeepOneLimit is rule 12 with two nodes: N requests against k idle sessions give exactly k monitorings, whatever
+// node they reach.
+func TestTwoNodesKeepOneLimit(t *testing.T) {
+	events := teststore.Serve(t, teststore.Embedded(t))
+	one := startServer(t, "--eventstore", events.URL())
+	two := startServer(t, "--eventstore", events.URL(), "--key-file", filepath.Join(one.dir, "secret.key"))
+	nodes := []*server{one, two}
+	admin, sam := one.token("admin", "root"), one.token("staff", "sam")
+	one.must(http.StatusCreated, http.MethodPut, "/v1/queues/help", admin, object{"name": "Help"})
+	one.must(http.StatusCreated, http.MethodPut, "/v1/profiles/agents", admin, object{
+		"name": "Agents", "chat": true, "max_sessions": 20, "queues": []string{"help"},
+	})
+	const limit, wanted = 3, 8
+	one.must(http.StatusCreated, http.MethodPut, "/v1/profiles/leads", admin, object{
+		"name": "Leads", "chat": true, "supervisor": true, "monitor": true, "max_sessions": limit, "queues": []string{"help"},
+	})
+	two.must(http.StatusCreated, http.MethodPut, "/v1/staff/ann", admin, object{"name": "Ann", "profile_id": "agents"})
+	two.must(http.StatusCreated, http.MethodPut, "/v1/staff/sam", admin, object{"name": "Sam", "profile_id": "leads"})
+	ann := one.token("staff", "ann")
+	one.must(http.StatusOK, http.MethodPost, "/v1/staff/me/login", ann, object{"status": "unavailable"})
+	two.must(http.StatusOK, http.MethodPost, "/v1/staff/me/login", sam, nil)
+	var sessions []string
+	for i := range wanted {
+		made := nodes[i%2].must(http.StatusCreated, http.MethodPost, "/v1/sessions", "", object{
+			"queue_id": "help", "customer": object{"name": "Kim"}, "question": "?",
+		})
+		id := made["session_id"].(string)
+		nodes[(i+1)%2].must(http.StatusOK, http.MethodPost, "/v1/sessions/"+id+"/accept", ann, nil)
+		sessions = append(sessions, id)
+	}
+	for round := range 3 {
+		var got atomic.Int64
+		var refused sync.Map
+		var together sync.WaitGroup
+		for i, id := range sessions {
+			for _, node := range nodes {
+				together.Go(func() {
+					status, answer := node.ask(http.MethodPost, "/v1/sessions/"+id+"/monitor", sam, nil)
+					switch code, _ := answer["code"].(string); {
+					case status == http.StatusOK:
+						got.Add(1)
+					case code != "no_idle_session" && code != "already_monitoring":
+						refused.Store(fmt.Sprint(i, status, answer), true)
+					}
+				})
+			}
+		}
+		together.Wait()
+		refused.Range(func(what, _ any) bool { t.Errorf("round %d: %v", round, what); return true })
+		if got.Load() != limit {
+			t.Fatalf("round %d: %d monitorings, want %d", round, got.Load(), limit)
+		}
+		for _, node := range nodes {
+			if me := node.must(http.StatusOK, http.MethodGet, "/v1/staff/me", sam, nil); me["sessions_in_use"] != float64(limit) {
+				t.Fatalf("round %d: %v sessions are in use, want %d", round, me["sessions_in_use"], limit)
+			}
+		}
+		for i, id := range sessions {
+			_, _ = nodes[i%2].ask(http.MethodPost, "/v1/sessions/"+id+"/leave", sam, nil)
+		}
+	}
+	two.must(http.StatusOK, http.MethodPost, "/v1/staff/me/logout", sam, nil)
+}
+
+// TestTwoNodesServeOneSite plays conversations through both nodes at a time, with the process managers of both running.
+func TestTwoNodesServeOneSite(t *testing.T) {
+	events := teststore.Serve(t, teststore.Embedded(t))
+	one := startServer(t, "--eventstore", events.URL())
+	two := startServer(t, "--eventstore", events.URL(), "--key-file", filepath.Join(one.dir, "secret.key"))
+	all := conversations(t, 60)
+	var group sync.WaitGroup
+	for i, node := range []*server{one, two} {
+		config := one.simulation(all)
+		config.BaseURL, config.Prefix, config.Parallel = node.url(), fmt.Sprintf("site%d", i), 8
+		group.Go(func() {
+			if _, err := simulation.Run(t.Context(), config); err != nil {
+				t.Errorf("node %d: %v", i, err)
+			}
+		})
+	}
+	group.Wait()
+	one.stop()
+	two.stop()
+	if out, err := one.command("verify"); err != nil {
+		t.Errorf("verify: %v\n%s", err, out)
+	}
+	for _, node := range []*server{one, two} {
+		if out, err := node.command("rebuild", "--compare", "all"); err != nil {
+			t.Errorf("rebuild: %v\n%s", err, out)
+		}
+	}
+}
+
+func TestAnUnreachableEventStoreIsToldInOneLine(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = l.Close()
+	var out, errs bytes.Buffer
+	err = run(t.Context(), []string{
+		"serve", "--data-dir", t.TempDir(), "--listen", "127.0.0.1:0",
+		"--eventstore", "esdb://ops:s3cret@" + l.Addr().String(), "--eventstore-wait", "300ms",
+	}, &out, &errs)
+	if err == nil || !strings.Contains(err.Error(), l.Addr().String()) || strings.Contains(err.Error(), "\n") {
+		t.Errorf("it ends with %v", err)
+	}
+	if n := strings.Count(errs.String(), "\n"); n != 1 || strings.Contains(errs.String()+err.Error(), "s3cret") {
+		t.Errorf("%d lines are logged:\n%s", n, errs.String())
+	}
+}
+
+func TestReadModelsOfAnotherLogAreRefused(t *testing.T) {
+	s := startServer(t)
+	if _, err := simulation.Run(t.Context(), s.simulation(conversations(t, 2))); err != nil {
+		t.Fatal(err)
+	}
+	s.stop()
+	s.addr = "127.0.0.1:0"
+	s.start() // the log has a first event now, which is noted
+	s.stop()
+	other := teststore.Serve(t, teststore.Embedded(t))
+	serve := func(args ...string) error {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		return run(ctx, append([]string{"serve", "--data-dir", s.dir, "--listen", "127.0.0.1:0"}, args...), io.Discard, io.Discard)
+	}
+	if err := serve("--eventstore", other.URL()); err == nil || !strings.Contains(err.Error(), "ends at position 0") {
+		t.Errorf("an empty log: %v", err)
+	}
+	fill := teststore.Connect(t, other.URL())
+	for range 3000 {
+		e := eventstore.Event{ID: uuid.New(), Type: "QueueDefined", Data: []byte(`{}`), Metadata: []byte(`{}`)}
+		if _, err := fill.Append(t.Context(), "queue-x", eventstore.Any, []eventstore.Event{e}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := serve("--eventstore", other.URL()); err == nil || !strings.Contains(err.Error(), "another log") {
+		t.Errorf("another log: %v", err)
+	}
+	s.start() // with its own it goes on
+}
+
+// read opens the log that a server offers to EventStoreDB's clients.
+func read(t *testing.T, address string) (*eventstoredb.Store, error) {
+	t.Helper()
+	settings, err := eventstoredb.ParseSettings(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := eventstoredb.Open(t.Context(), settings)
+	if err == nil {
+		t.Cleanup(func() { _ = store.Close() })
+	}
+	return store, err
+}
+
+// freePort is an address on which nobody listens.
+func freePort(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func TestClientsOfEventStoreDBReadTheEmbeddedLog(t *testing.T) {
+	address := freePort(t)
+	s := startServer(t, "--eventstore-listen", address)
+	admin := s.token("admin", "root")
+	s.must(http.StatusCreated, http.MethodPut, "/v1/queues/help", admin, object{"name": "Help"})
+	store, err := read(t, "esdb://"+address+"?tls=false")
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for e, err := range store.ReadStream(t.Context(), "queue-help", 0, eventstore.Forwards, 0) {
+		if err != nil || e.Type != "QueueDefined" {
+			t.Fatalf("%s %v", e.Type, err)
+		}
+		n++
+	}
+	if n != 1 {
+		t.Fatalf("%d events", n)
+	}
+	e := []eventstore.Event{{ID: uuid.New(), Type: "QueueChanged", Data: []byte(`{}`), Metadata: []byte(`{}`)}}
+	if _, err := store.Append(t.Context(), "queue-help", eventstore.Exactly(0), e); !errors.Is(err, eventstoredb.ErrRefused) {
+		t.Errorf("writing through the door: %v", err)
+	}
+}
+
+func TestTheLogIsOfferedBeyondTheMachineWithACertificateAndTokensOnly(t *testing.T) {
+	var out bytes.Buffer
+	refused := []string{"serve", "--data-dir", t.TempDir(), "--listen", "127.0.0.1:0", "--eventstore-listen", "0.0.0.0:0"}
+	if err := run(t.Context(), refused, &out, &out); err == nil || !strings.Contains(err.Error(), "--eventstore-cert") {
+		t.Errorf("without a certificate: %v", err)
+	}
+	cert, key := certificateFiles(t)
+	address := freePort(t)
+	s := startServer(t, "--eventstore-listen", address, "--eventstore-cert", cert, "--eventstore-key", key)
+	s.must(http.StatusCreated, http.MethodPut, "/v1/queues/help", s.token("admin", "root"), object{"name": "Help"})
+	for _, c := range []struct {
+		who, password string
+		admitted      bool
+	}{
+		{"an auditor", s.token("auditor", "iris"), true}, {"an administrator", s.token("admin", "root"), true},
+		{"staff", s.token("staff", "ann"), false}, {"a customer", s.token("customer", uuid.NewString()), false},
+		{"a stranger", "changeit", false},
+	} {
+		_, err := read(t, "esdb://any:"+c.password+"@"+address+"?tls=true&tlsCaFile="+cert)
+		if admitted := err == nil; admitted != c.admitted || err != nil && !errors.Is(err, eventstoredb.ErrRefused) {
+			t.Errorf("%s: %v", c.who, err)
+		}
+	}
+}
+
+// certificateFiles are a certificate of 127.0.0.1 and its key.
+func certificateFiles(t *testing.T) (cert, key string) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write := func(name, kind string, b []byte) string {
+		file := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: b}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	return write("cert.pem", "CERTIFICATE", der), write("key.pem", "PRIVATE KEY", pkcs8)
+}
+
+func TestHealthTellsWhetherAServerIsReady(t *testing.T) {
+	events := teststore.Serve(t, teststore.Embedded(t))
+	s := startServer(t, "--eventstore", events.URL())
+	var out bytes.Buffer
+	health := []string{"health", "--url", s.url() + "/readyz"}
+	if err := run(t.Context(), health, &out, &out); err != nil || out.String() != "ready\n" {
+		t.Errorf("%v %q", err, out.String())
+	}
+	events.Stop()
+	s.becomes(http.StatusServiceUnavailable)
+	if err := run(t.Context(), health, &out, &out); err == nil || !strings.Contains(err.Error(), "503") {
+		t.Errorf("without its event store: %v", err)
+	}
+	s.kill()
+	if err := run(t.Context(), health, &out, &out); err == nil {
+		t.Error("a server that is not there is ready")
+	}
+}
