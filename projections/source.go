@@ -42,7 +42,7 @@ type Log interface {
 	Head(ctx context.Context) (eventstore.Position, error)
 }
 
-// FromStore follows a store through a feed. max bounds a batch of the source.
+// FromStore follows what a store holds of the product through a feed. max bounds a batch of the source.
 func FromStore(store eventstore.Store, max int, logger *slog.Logger) Log {
 	return storeLog{store, max, logger}
 }
@@ -57,10 +57,11 @@ func (l storeLog) Head(ctx context.Context) (eventstore.Position, error) { retur
 
 func (l storeLog) Follow(ctx context.Context, after eventstore.Position) (Source, error) {
 	subscriber := feed.New(l.store, feed.Config{
+		Filter: func(string) (eventstore.Filter, error) { return eventcodec.Streams(), nil },
 		From:   func(context.Context, string) (eventstore.Position, error) { return after, nil },
 		Window: 2 * l.max, Bare: true, Markers: true, Logger: l.logger,
 	})
-	batches, err := feed.NewBatches(ctx, subscriber, "", l.max)
+	batches, err := feed.NewBatches(ctx, subscriber, "read models", l.max)
 	if err != nil {
 		return nil, err
 	}

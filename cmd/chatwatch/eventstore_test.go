@@ -200,9 +200,14 @@ func TestTwoNodesKeepOneLimit(t *testing.T) {
 
 // TestTwoNodesServeOneSite plays conversations through both nodes at a time, with the process managers of both running.
 func TestTwoNodesServeOneSite(t *testing.T) {
-	events := teststore.Serve(t, teststore.Embedded(t))
+	log := teststore.Embedded(t)
+	events := teststore.Serve(t, log)
 	one := startServer(t, "--eventstore", events.URL())
 	two := startServer(t, "--eventstore", events.URL(), "--key-file", filepath.Join(one.dir, "secret.key"))
+	foreign := []eventstore.Event{{ID: uuid.New(), Type: "OrderPlaced", Data: []byte("{}"), Metadata: []byte("[]")}}
+	if _, err := log.Append(t.Context(), "order-1", eventstore.NoStream, foreign); err != nil { // of another program
+		t.Fatal(err)
+	}
 	all := conversations(t, 60)
 	var group sync.WaitGroup
 	for i, node := range []*server{one, two} {
@@ -215,6 +220,12 @@ func TestTwoNodesServeOneSite(t *testing.T) {
 		})
 	}
 	group.Wait()
+	for _, node := range []*server{one, two} {
+		ready := node.must(http.StatusOK, http.MethodGet, "/readyz", "", nil)
+		if text := fmt.Sprint(ready); !strings.Contains(text, "parked_streams:0") || !strings.Contains(text, "lag_bytes:") {
+			t.Errorf("readyz tells %s", text)
+		}
+	}
 	one.stop()
 	two.stop()
 	if out, err := one.command("verify"); err != nil {

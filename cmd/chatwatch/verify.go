@@ -9,7 +9,7 @@ import (
 	"github.com/chatwatch/chatwatch/internal/eventstore"
 )
 
-// verifyCommand reads the whole log: positions must grow, the revisions of every stream must be without gap or repeat,
+// verifyCommand reads all that the log holds of the product: positions must grow, the revisions of every stream must be without gap or repeat,
 // and every event must be readable.
 type verifyCommand struct{}
 
@@ -50,7 +50,7 @@ func (v *verified) fault(format string, args ...any) {
 func verify(ctx context.Context, store eventstore.Store) (verified, error) {
 	var v verified
 	next := map[string]uint64{}
-	for recorded, err := range store.ReadAll(ctx, eventstore.Start, eventstore.Forwards, 0, eventstore.Filter{}) {
+	for recorded, err := range store.ReadAll(ctx, eventstore.Start, eventstore.Forwards, 0, eventcodec.Streams()) {
 		if err != nil {
 			return v, err
 		}

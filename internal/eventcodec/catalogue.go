@@ -16,6 +16,7 @@ import (
 	"github.com/chatwatch/chatwatch/domain/queue"
 	"github.com/chatwatch/chatwatch/domain/session"
 	"github.com/chatwatch/chatwatch/domain/staff"
+	"github.com/chatwatch/chatwatch/internal/eventstore"
 )
 
 // Prefixes of the streams, by what they tell of. The identifier follows.
@@ -25,6 +26,11 @@ const (
 	ProfilePrefix = "profile-"
 	QueuePrefix   = "queue-"
 )
+
+// Streams passes the events of the product, and nothing that others keep in the same log.
+func Streams() eventstore.Filter {
+	return eventstore.Filter{StreamPrefixes: []string{SessionPrefix, StaffPrefix, ProfilePrefix, QueuePrefix}}
+}
 
 // Upcast turns the stored data of one schema version into the data of the next.
 type Upcast func(data json.RawMessage) (json.RawMessage, error)

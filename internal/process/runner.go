@@ -114,12 +114,12 @@ func (r *Runner) restore(ctx context.Context, run *running) error {
 	if err != nil || !ok {
 		return err
 	}
-	head, err := r.Store.Head(ctx)
+	whole, err := eventstore.Reaches(ctx, r.Store, last.Position)
 	if err != nil {
 		return fmt.Errorf("restore process %s: %w", run.Name(), err)
 	}
-	if last.Position > head {
-		run.log.WarnContext(ctx, "the snapshot is ahead of the log and is not used", "snapshot", last.Position, "log", head)
+	if !whole {
+		run.log.WarnContext(ctx, "the snapshot is ahead of the log and is not used", "snapshot", last.Position)
 		return nil
 	}
 	if err := run.Restore(last.State); err != nil {
