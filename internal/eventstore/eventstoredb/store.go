@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc/metadata"
@@ -27,6 +28,8 @@ type Store struct {
 	mu       sync.Mutex // guards closing against appends that begin
 	inFlight sync.WaitGroup
 	active   sync.WaitGroup // goroutines of calls
+	idle     chan func()    // taken by those that have nothing to do
+	idling   atomic.Int64
 	closed   sync.Once
 	gone     chan struct{} // they have all ended
 }
@@ -34,7 +37,7 @@ type Store struct {
 // Open connects to a cluster, and returns when its log can be read. A server that refuses the user, or whose version is too
 // old, is told at once; one that cannot be reached when WithWait is over.
 func Open(ctx context.Context, settings Settings, opts ...Option) (*Store, error) {
-	s := &Store{settings: settings, opts: defaults(), gone: make(chan struct{})}
+	s := &Store{settings: settings, opts: defaults(), gone: make(chan struct{}), idle: make(chan func())}
 	for _, o := range opts {
 		o(&s.opts)
 	}
@@ -97,15 +100,41 @@ func (s *Store) enter() bool {
 	return true
 }
 
-// start runs a call's goroutine, unless the store is closed.
+// maxIdle bounds the goroutines that wait for the next call: beginning one anew means growing its stack through the whole
+// client.
+const maxIdle = 128
+
+// start runs a call in a goroutine of its own, unless the store is closed.
 func (s *Store) start(f func()) bool {
+	select {
+	case s.idle <- f:
+		return true
+	default:
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.life.Err() != nil {
 		return false
 	}
-	s.active.Go(f)
+	s.active.Go(func() { s.work(f) })
 	return true
+}
+
+// work runs a call, and those that come while few others wait for one.
+func (s *Store) work(f func()) {
+	for {
+		f()
+		if s.idling.Add(1) > maxIdle {
+			s.idling.Add(-1)
+			return
+		}
+		select {
+		case f = <-s.idle:
+			s.idling.Add(-1)
+		case <-s.life.Done():
+			return
+		}
+	}
 }
 
 // Close lets the appends under way be answered, ends everything else, and closes the connections.
