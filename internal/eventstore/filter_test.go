@@ -23,6 +23,8 @@ func TestFilterSelectsByPrefixAndTypeAndKeepsBackWhatStoresKeepForThemselves(t *
 		{[]string{"session-"}, []string{"A", "B"}, "session-1", "C", false},
 		{[]string{"session-"}, nil, "$$session-1", "A", false},
 		{[]string{"$$"}, nil, "$$session-1", "A", true},
+		{[]string{""}, nil, "$$session-1", "A", false},
+		{[]string{""}, nil, "session-1", "A", true},
 	} {
 		if got := (eventstore.Filter{StreamPrefixes: c.prefixes, Types: c.types}).Matches(c.stream, c.typ); got != c.want {
 			t.Errorf("%v %v let %s of %s pass: %v", c.prefixes, c.types, c.typ, c.stream, got)

@@ -93,7 +93,9 @@ func (f Filter) Matches(stream, eventType string) bool {
 	if len(f.StreamPrefixes) == 0 {
 		return !Own(stream)
 	}
-	return slices.ContainsFunc(f.StreamPrefixes, func(p string) bool { return strings.HasPrefix(stream, p) })
+	return slices.ContainsFunc(f.StreamPrefixes, func(p string) bool {
+		return strings.HasPrefix(stream, p) && Own(stream) == Own(p)
+	})
 }
 
 // Own tells whether a stream is one that stores keep for themselves.

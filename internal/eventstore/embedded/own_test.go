@@ -47,6 +47,16 @@ func TestWhatStoresKeepForThemselvesIsPassedOverAndProgressToldAllTheSame(t *tes
 					break
 				}
 			}
+			n := 0
+			for _, err := range s.ReadStream(ctx, "$$session-1", 0, eventstore.Forwards, 0) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				n++
+			}
+			if n != 1 {
+				t.Errorf("%d events are read by name, want 1", n)
+			}
 			for filter, want := range map[string]int{"": 2, "$": 2, "session": 2} {
 				f := eventstore.Filter{}
 				if filter != "" {

@@ -88,10 +88,10 @@ type page struct {
 // logPage reads events of the log: forwards those in (from, to], backwards those up to from.
 func (r *reader) logPage(backwards bool, from, to eventstore.Position, rows int, f eventstore.Filter) (page, error) {
 	if backwards {
-		return r.page(r.pages[logBackwards].Bind(0).BindInt(clamp(uint64(from))).BindInt(int64(rows)), rows, f)
+		return r.page(r.pages[logBackwards].Bind(0).BindInt(clamp(uint64(from))).BindInt(int64(rows)), rows, &f)
 	}
 	stmt := r.pages[logForwards].Bind(0).BindInt(clamp(uint64(from))).BindInt(clamp(uint64(to))).BindInt(int64(rows))
-	return r.page(stmt, rows, f)
+	return r.page(stmt, rows, &f)
 }
 
 // streamPage reads events of a stream from a revision on, inclusively.
@@ -100,10 +100,11 @@ func (r *reader) streamPage(sid int64, backwards bool, from uint64, rows int) (p
 	if backwards {
 		stmt = r.pages[streamBackwards]
 	}
-	return r.page(stmt.Bind(0).BindInt(sid).BindInt(clamp(from)).BindInt(int64(rows)), rows, eventstore.Filter{})
+	return r.page(stmt.Bind(0).BindInt(sid).BindInt(clamp(from)).BindInt(int64(rows)), rows, nil)
 }
 
-func (r *reader) page(stmt *sqlite.Stmt, rows int, f eventstore.Filter) (page, error) {
+// page takes the events that pass the filter, all when it is nil.
+func (r *reader) page(stmt *sqlite.Stmt, rows int, f *eventstore.Filter) (page, error) {
 	var p page
 	bytes := 0
 	for {
@@ -124,7 +125,7 @@ func (r *reader) page(stmt *sqlite.Stmt, rows int, f eventstore.Filter) (page, e
 			return page{}, err
 		}
 		eventType := r.typeName(stmt.Bytes(3))
-		if !f.Matches(stream, eventType) {
+		if f != nil && !f.Matches(stream, eventType) {
 			continue
 		}
 		e := eventstore.Recorded{Stream: stream, Revision: p.last.Revision, Position: p.last.Position}

@@ -71,7 +71,7 @@ func kindOf(err error) kind {
 func kindOfStatus(err error) kind {
 	switch s := statusOf(err); s.Code() {
 	case codes.InvalidArgument:
-		if strings.Contains(strings.ToLower(s.Message()), "append size") {
+		if text := strings.ToLower(s.Message()); strings.Contains(text, "append size") || strings.Contains(text, "append event size") {
 			return tooLarge
 		}
 		return invalid

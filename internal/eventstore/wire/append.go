@@ -113,10 +113,13 @@ func receive(call api.Streams_AppendServer) (p proposal, err error) {
 		}
 		event := m.GetProposedMessage()
 		p.bytes += len(event.GetData()) + len(event.GetCustomMetadata())
-		if p.bytes > eventstore.MaxAppendBytes || n > maxAppendEvents {
+		large := p.bytes > eventstore.MaxAppendBytes || n > maxAppendEvents
+		switch {
+		case refusal != nil && large:
+			return p, refusal
+		case large:
 			return p, eventstore.ErrTooLarge
-		}
-		if refusal == nil {
+		case refusal == nil:
 			refusal = p.add(call.Context(), event)
 		}
 	}

@@ -98,6 +98,7 @@ func TestWhatWasDeletedStillStandsInTheLogAndForTheProduct(t *testing.T) {
 	if err != nil || meta.TruncateBefore() == nil || *meta.TruncateBefore() != 2 {
 		t.Errorf("metadata %+v (%v), want to be cut before 2", meta, err)
 	}
+	b.follow(read("$$a", nil)).tells("$$a@0", "caught up")
 }
 
 func TestAStreamThatExistsIsExpectedOfNoDeletedOne(t *testing.T) {

@@ -70,16 +70,15 @@ func (f *filter) express(e *api.ReadReq_Options_FilterOptions_Expression) (err e
 	return nil
 }
 
-// store is what the store can do of the filter by itself: prefixes of streams. Those that begin with $ would let pass what
-// stores keep for themselves.
+// store is what the store can do of the filter by itself: prefixes of streams.
 func (f *filter) store() eventstore.Filter {
 	if f == nil || f.byType || f.regex != nil {
 		return eventstore.Filter{}
 	}
-	return eventstore.Filter{StreamPrefixes: slices.DeleteFunc(slices.Clone(f.prefixes), eventstore.Own)}
+	return eventstore.Filter{StreamPrefixes: f.prefixes}
 }
 
-// passes tells whether an event is to be shown.
+// passes tells whether an event is to be shown. What stores keep for themselves is not, whatever is asked for.
 func (f *filter) passes(e *eventstore.Recorded) bool {
 	if eventstore.Own(e.Stream) {
 		return false

@@ -1,16 +1,22 @@
 package wire_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
 	api "github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+
+	"github.com/chatwatch/chatwatch/internal/eventstore"
 )
 
 // told is what a subscription says, as a line of text a message.
@@ -357,6 +363,46 @@ func TestStoppingEndsSubscriptions(t *testing.T) {
 	}
 	if _, err := b.store.Head(t.Context()); err != nil {
 		t.Errorf("the store: %v", err)
+	}
+}
+
+// lingering is a store whose appends take a while to end with their context.
+type lingering struct {
+	eventstore.Store
+	entered chan struct{}
+	left    atomic.Bool
+}
+
+func (s *lingering) Append(ctx context.Context, _ string, _ eventstore.Expected, _ []eventstore.Event) (eventstore.Appended, error) {
+	close(s.entered)
+	<-ctx.Done()
+	<-time.After(100 * time.Millisecond)
+	s.left.Store(true)
+	return eventstore.Appended{}, ctx.Err()
+}
+
+func TestStoppingWaitsUntilNobodyUsesTheStore(t *testing.T) {
+	s := &lingering{entered: make(chan struct{})}
+	b := serve(t, func(c *wireConfig) { s.Store, c.Store = c.Store, s })
+	answered := make(chan error, 1)
+	go func() {
+		_, _, err := b.append(options("a"), proposed(nil))
+		answered <- err
+	}()
+	<-s.entered
+	b.server.Stop()
+	if !s.left.Load() {
+		t.Error("an append is still under way")
+	}
+	if err := <-answered; status.Code(err) != codes.Unavailable {
+		t.Errorf("%v, want unavailable", err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.server.Serve(l); err != nil {
+		t.Errorf("serve after it: %v", err)
 	}
 }
 

@@ -116,6 +116,7 @@ func TestWhatTheStoreKeepsForItselfIsNotInAll(t *testing.T) {
 		b.same(what, commits(b.answers(all(f))), nil)
 	}
 	b.same("prefixes $ and a", commits(b.answers(all(byStream("$", "a")))), want)
+	b.same("any prefix", commits(b.answers(all(byStream("")))), want)
 	b.same("regex", commits(b.answers(all(byStreamRegex(".*")))), want)
 	b.same("types", commits(b.answers(all(byType("Happened")))), want)
 }
