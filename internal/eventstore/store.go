@@ -139,7 +139,8 @@ type Store interface {
 	ReadStream(ctx context.Context, stream string, from uint64, direction Direction, limit int) iter.Seq2[Recorded, error]
 
 	// ReadAll yields the events of all streams that pass the filter, in log order: forwards those after from, backwards
-	// those up to and including from; at most limit of them, all that exist at the time of the call when limit is 0.
+	// those up to and including from; at most limit of them, all that exist at the time of the call when limit is 0. What
+	// it has shown, a subscription that begins later delivers before it tells that it has caught up.
 	ReadAll(ctx context.Context, from Position, direction Direction, limit int, filter Filter) iter.Seq2[Recorded, error]
 
 	// Subscribe follows the log from the place after a position: first what is stored, then what comes. The context bounds

@@ -54,6 +54,9 @@ func (s *Store) ReadAll(ctx context.Context, from eventstore.Position, direction
 			return
 		}
 		from, left := from, unlimited(limit)
+		if backwards { // what stands in the file already and is not published is not yet there
+			from = min(from, to)
+		}
 		for {
 			var p page
 			err := s.readers.use(ctx, func(r *reader) (err error) {

@@ -144,6 +144,29 @@ func (s *Store) end(ctx context.Context) (eventstore.Position, error) {
 	return s.last(ctx, func(*eventstore.Recorded) bool { return true })
 }
 
+// endOf asks one client where the log ends.
+func endOf(ctx context.Context, c *esdb.Client) (eventstore.Position, error) {
+	stream, err := c.ReadAll(ctx, esdb.ReadAllOptions{Direction: esdb.Backwards, From: esdb.End{}}, 1)
+	if err != nil {
+		return eventstore.Start, err
+	}
+	defer stream.Close()
+	last, err := stream.Recv()
+	if ended(err) {
+		return eventstore.Start, nil
+	}
+	if err != nil {
+		return eventstore.Start, err
+	}
+	return eventstore.Position(last.OriginalEvent().Position.Commit), nil
+}
+
+// ended tells whether a read has come to its end, which the client says with a bare io.EOF.
+func ended(err error) bool {
+	_, failed := errors.AsType[*esdb.Error](err)
+	return !failed && errors.Is(err, io.EOF)
+}
+
 // last looks for an event from the end, in pages that grow: usually it is the first.
 func (s *Store) last(ctx context.Context, is func(*eventstore.Recorded) bool) (eventstore.Position, error) {
 	at, found := eventstore.End, eventstore.Start
@@ -245,7 +268,7 @@ func (in *inflow) receive(v *visit, open opened) (err error) {
 	defer stream.Close()
 	for {
 		resolved, err := stream.Recv()
-		if _, failed := errors.AsType[*esdb.Error](err); !failed && errors.Is(err, io.EOF) {
+		if ended(err) {
 			return errEnd
 		}
 		if err != nil {

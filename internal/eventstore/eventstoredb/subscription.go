@@ -151,16 +151,6 @@ func (s *subscription) run() {
 
 // follow receives over one connection until it is lost.
 func (s *subscription) follow() error {
-	end, err := s.store.end(s.ctx)
-	if err != nil {
-		return err
-	}
-	if at := s.at(); at > end {
-		return shorter(at, end)
-	}
-	s.in.mu.Lock()
-	s.end = end
-	s.in.mu.Unlock()
 	call, cancel := context.WithCancelCause(s.ctx)
 	defer cancel(nil)
 	v, err := s.store.dialer.visit(s.ctx, call, s.store.opts.patience)
@@ -175,6 +165,22 @@ func (s *subscription) follow() error {
 	return translated(err, kindOf(err), "")
 }
 
+// look tells where the log ends, by the same server that is about to be subscribed to: what another one shows may be new to
+// it, and then it has caught up without that.
+func (s *subscription) look(v *visit) error {
+	end, err := endOf(asked(v), v.link.client)
+	if err != nil {
+		return err
+	}
+	if at := s.at(); at > end {
+		return shorter(at, end)
+	}
+	s.in.mu.Lock()
+	s.end = end
+	s.in.mu.Unlock()
+	return nil
+}
+
 // receive sorts what the server sends. cancel ends it early, with a cause.
 func (s *subscription) receive(v *visit, cancel context.CancelCauseFunc) (err error) {
 	defer recovered(&err)
@@ -182,7 +188,10 @@ func (s *subscription) receive(v *visit, cancel context.CancelCauseFunc) (err er
 		v.link.retire(errSilent)
 		cancel(errSilent)
 	})
-	from, err := v.link.client.SubscribeToAll(asked(v), s.options())
+	var from *esdb.Subscription
+	if err = s.look(v); err == nil {
+		from, err = v.link.client.SubscribeToAll(asked(v), s.options())
+	}
 	if err == nil && !silent.Stop() {
 		err = errSilent
 	}

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,6 +16,7 @@ var concurrentCases = []testCase{
 	{"of concurrent appends at one revision exactly one wins", oneWins},
 	{"concurrent retries of one append store it once", retriesTogether},
 	{"concurrent appends to many streams keep each stream's order", manyStreams},
+	{"a subscription has caught up when it has delivered what was read before it began", catchesUpWithReads},
 	{"subscribers miss, repeat and reorder nothing while thousands of events come", followsBusyLog},
 }
 
@@ -115,6 +117,30 @@ func manyStreams(e *env) {
 		if !slices.Equal(byStream[s], want) {
 			e.Fatalf("the log holds %s in another order", s)
 		}
+	}
+}
+
+// catchesUpWithReads looks at the end of a busy log, and then follows it: the end has to come first.
+func catchesUpWithReads(e *env) {
+	ctx, cancel := context.WithCancel(e.ctx)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	for i := range 4 {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				_, _ = e.store.Append(ctx, e.stream(fmt.Sprint(i)), eventstore.Any, news(1))
+			}
+		})
+	}
+	at := e.must(e.stream("a"), eventstore.NoStream, news(1)).Position
+	for range 40 {
+		last := e.readAll(eventstore.End, eventstore.Backwards, 1, e.own())[0]
+		got, told := e.untilCaughtUp(e.subscribe(at, e.own()))
+		if told < last.Position || !slices.Contains(ids(got), last.ID) && last.Position > at {
+			e.Fatalf("caught up at %d with %d events, without the one at %d that was read before", told, len(got), last.Position)
+		}
+		at = last.Position
 	}
 }
 
