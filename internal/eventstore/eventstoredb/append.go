@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"sync/atomic"
 	"time"
 
@@ -27,7 +28,7 @@ func (s *Store) Append(ctx context.Context, stream string, expected eventstore.E
 		return eventstore.Appended{}, eventstore.ErrClosed
 	}
 	defer s.inFlight.Done()
-	a := &appending{store: s, stream: stream, expected: expected, proposed: proposed(events, bytes)}
+	a := &appending{store: s, stream: stream, expected: expected, proposed: proposed(events, bytes), bytes: bytes}
 	return a.run(ctx)
 }
 
@@ -37,7 +38,9 @@ type appending struct {
 	stream   string
 	expected eventstore.Expected
 	proposed []esdb.EventData
+	bytes    int
 	sent     atomic.Int32 // how often it may have reached the server
+	cut      int          // how often the server ended the call before all was said
 }
 
 func (a *appending) run(ctx context.Context) (eventstore.Appended, error) {
@@ -53,6 +56,8 @@ func (a *appending) run(ctx context.Context) (eventstore.Appended, error) {
 			return eventstore.Appended{}, ctx.Err()
 		case k == revision:
 			return eventstore.Appended{}, a.wrong(ctx, err)
+		case a.tooLarge(err):
+			return eventstore.Appended{}, translated(err, tooLarge, a.stream)
 		case k != lost:
 			return eventstore.Appended{}, translated(err, k, a.stream)
 		case a.expected == eventstore.Any || a.expected == eventstore.StreamExists:
@@ -66,6 +71,22 @@ func (a *appending) run(ctx context.Context) (eventstore.Appended, error) {
 			return eventstore.Appended{}, ctx.Err()
 		}
 	}
+}
+
+// A server says that an append is too large for its settings while it is still being sent, and then the client tells no
+// more than that it could not send on. Its own limit for all events of an append, where nothing else is set, is serverLimit.
+const (
+	serverLimit = 1 << 20
+	cuts        = 3
+)
+
+// tooLarge tells whether that is what the server means.
+func (a *appending) tooLarge(err error) bool {
+	if !errors.Is(err, io.EOF) || a.bytes < serverLimit/2 {
+		return false
+	}
+	a.cut++
+	return a.cut >= cuts
 }
 
 // attempt sends the append once, when there is a connection.

@@ -77,8 +77,6 @@ func kindOfStatus(err error) kind {
 		return invalid
 	case codes.Unauthenticated, codes.PermissionDenied:
 		return refused
-	case codes.FailedPrecondition, codes.OutOfRange, codes.Unimplemented:
-		return invalid
 	default:
 		return lost
 	}

@@ -4,6 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -539,4 +543,179 @@ func TestAnAnswerThatTheClientDoesNotKnowEndsTheCallAlone(t *testing.T) {
 	if _, err := store.Append(t.Context(), "session-1", eventstore.Exactly(0), []eventstore.Event{event("A")}); err != nil {
 		t.Fatalf("the store after it: %v", err)
 	}
+}
+
+// ownProcess says that a test runs in a process of its own.
+const ownProcess = "CHATWATCH_TEST_OWN_PROCESS"
+
+// TestALeaderThatCannotBeReachedHoldsUpNothingForEver is about a server that names a leader which is not there: the client
+// goes to it, and does not come back.
+//
+// It runs in a process of its own: what the client has left hanging is woken half a minute later by closing the channel on
+// which it hangs, which the race detector would report in whatever test runs then.
+func TestALeaderThatCannotBeReachedHoldsUpNothingForEver(t *testing.T) {
+	if os.Getenv(ownProcess) == "" {
+		c := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+		c.Env = append(os.Environ(), ownProcess+"=1")
+		if out, err := c.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
+			t.Fatalf("%v\n%s", err, out)
+		}
+		return
+	}
+	nobody, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer nobody.Close()
+	host, port, _ := strings.Cut(nobody.Addr().String(), ":")
+	var follows atomic.Bool
+	notLeader := grpc.ChainStreamInterceptor(func(srv any, s grpc.ServerStream, _ *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
+		if !follows.Load() {
+			return handle(srv, s)
+		}
+		s.SetTrailer(metadata.Pairs("exception", "not-leader", "leader-endpoint-host", host, "leader-endpoint-port", port))
+		return status.Error(codes.NotFound, "not the leader")
+	})
+	server := serve(t, storetest.NewMemory(), notLeader)
+	settings := server.URL() + "&gossipTimeout=1"
+	store := connect(t, settings, eventstoredb.WithTimeout(500*time.Millisecond), eventstoredb.WithPatience(time.Second))
+	var subs []eventstore.Subscription
+	for range 4 {
+		sub, err := store.Subscribe(t.Context(), eventstore.Start, eventstore.Filter{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer sub.Close()
+		subs = append(subs, sub)
+	}
+	want, last := fill(t, store, "session-1", 3)
+	follows.Store(true)
+	server.Stop()
+	server.Start()
+	for range 8 {
+		go func() {
+			_, _ = store.Append(t.Context(), "session-1", eventstore.Exactly(2), []eventstore.Event{event("A")})
+		}()
+	}
+	if _, err := store.Append(t.Context(), "session-1", eventstore.Exactly(2), []eventstore.Event{event("A")}); err == nil {
+		t.Fatal("the follower took it")
+	}
+	follows.Store(false)
+	more, _ := fill(t, server.store, "session-2", 1)
+	for i, sub := range subs {
+		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		defer cancel()
+		var got []uuid.UUID
+		for len(got) < len(want)+1 {
+			b, err := sub.Next(ctx)
+			if err != nil {
+				t.Fatalf("subscription %d after %d events: %v", i, len(got), err)
+			}
+			for _, e := range b.Events {
+				if e.Position <= last || e.ID == more[0] {
+					got = append(got, e.ID)
+				}
+			}
+		}
+		same(t, got, append(want[:3:3], more...))
+	}
+}
+
+func TestAnAppendThatIsTooLargeForTheServerIsToldSo(t *testing.T) {
+	var calls atomic.Int64
+	cut := grpc.ChainStreamInterceptor(func(srv any, s grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
+		if !strings.HasSuffix(info.FullMethod, "/Append") {
+			return handle(srv, s)
+		}
+		calls.Add(1)
+		_ = s.RecvMsg(&api.AppendReq{})
+		return status.Error(codes.InvalidArgument, "Maximum Append Size of 1024 Exceeded.")
+	})
+	server := serve(t, storetest.NewMemory(), cut)
+	store := server.open()
+	events := make([]eventstore.Event, 8)
+	for i := range events {
+		events[i] = event("A")
+		events[i].Data = []byte(`"` + strings.Repeat("x", 900_000) + `"`)
+	}
+	began := time.Now()
+	if _, err := store.Append(t.Context(), "session-1", eventstore.NoStream, events); !errors.Is(err, eventstore.ErrTooLarge) {
+		t.Fatalf("%v after %s and %d calls", err, time.Since(began), calls.Load())
+	}
+}
+
+func TestAForeignTransactionStandsInNobodysWay(t *testing.T) {
+	f := &fault{send: func(_ context.Context, _ string, m any, send func(any) error) error {
+		if r, ok := m.(*api.ReadResp); ok && r.GetEvent() != nil && string(r.GetEvent().GetEvent().GetStreamIdentifier().GetStreamName()) == "other" {
+			r.GetEvent().GetEvent().PreparePosition--
+		}
+		return send(m)
+	}}
+	server, store := behind(t, f)
+	want, _ := fill(t, server.store, "session-1", 2)
+	_, last := fill(t, server.store, "other", 1)
+	if head, err := store.Head(t.Context()); err != nil || head != last {
+		t.Errorf("head %d %v", head, err)
+	}
+	ours := eventstore.Filter{StreamPrefixes: []string{"session-"}}
+	same(t, follow(t, store, ours, 2), want)
+	n := 0
+	for _, err := range store.ReadAll(t.Context(), eventstore.Start, eventstore.Forwards, 0, ours) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		n++
+	}
+	if n != 2 {
+		t.Errorf("%d events", n)
+	}
+	sub, err := store.Subscribe(t.Context(), eventstore.Start, eventstore.Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer sub.Close()
+	for err == nil {
+		_, err = sub.Next(t.Context())
+	}
+	if !errors.Is(err, eventstore.ErrInvalid) {
+		t.Errorf("whoever follows everything: %v", err)
+	}
+}
+
+func TestAClosedSubscriptionLeavesTheConnectionAlone(t *testing.T) {
+	log := &lines{}
+	server := serve(t, storetest.NewMemory())
+	store := server.open(eventstoredb.WithIdleCheck(time.Millisecond), eventstoredb.WithLogger(slog.New(slog.NewTextHandler(log, nil))))
+	fill(t, store, "session-1", 1)
+	again := time.NewTicker(3 * time.Millisecond)
+	defer again.Stop()
+	for range 100 {
+		sub, err := store.Subscribe(t.Context(), eventstore.Start, eventstore.Filter{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-again.C
+		_ = sub.Close()
+	}
+	if text := log.String(); strings.Contains(text, "lost") {
+		t.Error(text)
+	}
+}
+
+// lines collects a log.
+type lines struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }

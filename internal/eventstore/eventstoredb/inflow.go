@@ -112,18 +112,20 @@ func signal(c chan struct{}) {
 	}
 }
 
-// recorded is an event as the contract has it. An event that was written in a transaction over several streams shares its
-// commit position with others, so there is no position after it from which to go on: it is refused rather than lost.
-func recorded(e *esdb.RecordedEvent) (eventstore.Recorded, error) {
-	r := eventstore.Recorded{
+// recorded is an event as the contract has it.
+func recorded(e *esdb.RecordedEvent) eventstore.Recorded {
+	return eventstore.Recorded{
 		Event:  eventstore.Event{ID: e.EventID, Type: e.EventType, Data: e.Data, Metadata: e.UserMetadata},
 		Stream: e.StreamID, Revision: e.EventNumber, Position: eventstore.Position(e.Position.Commit), RecordedAt: e.CreatedDate.UTC(),
 	}
-	if e.Position.Commit != e.Position.Prepare && !own(&r) {
-		return r, fmt.Errorf("%w: the event at position %d was written in a transaction, which is not supported",
-			eventstore.ErrInvalid, e.Position.Prepare)
-	}
-	return r, nil
+}
+
+// shares tells of an event that was written in a transaction: it shares its commit position with others, so there is no
+// position after it from which to go on. Where it passes a filter it is refused rather than lost.
+func shares(e *esdb.RecordedEvent) bool { return e.Position.Commit != e.Position.Prepare }
+
+func errShared(e *esdb.RecordedEvent) error {
+	return fmt.Errorf("%w: the event at position %d was written in a transaction, which is not supported", eventstore.ErrInvalid, e.Position.Prepare)
 }
 
 // own tells whether an event is the server's own.

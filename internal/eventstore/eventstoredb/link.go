@@ -31,6 +31,7 @@ type link struct {
 	calls   int       // visits under way
 	enters  int       // of which are on their way in
 	retired bool
+	overdue *time.Timer // ends what goes on for too long after that
 }
 
 func newLink(config esdb.Configuration, log *slog.Logger, lost func(*link, error)) (*link, error) {
@@ -91,17 +92,29 @@ func (v *visit) leave() {
 
 // closeWhenEmpty is called under the lock: the calls that were here have then all ended before the client is closed.
 func (l *link) closeWhenEmpty() {
-	if l.retired && l.calls == 0 {
-		_ = l.client.Close()
+	if !l.retired || l.calls > 0 {
+		return
 	}
+	if l.overdue != nil {
+		l.overdue.Stop()
+	}
+	_ = l.client.Close()
 }
 
-// retire lets no further call in.
+// linger is how long the calls of a retired link may go on.
+const linger = 30 * time.Second
+
+// retire lets no further call in. Those that are there may end, but not without bound: where the server that was named as
+// the leader cannot be reached either, the client does leave its callers hanging. Closing it wakes them, with a panic that
+// every call here is prepared for.
 func (l *link) retire(cause error) {
 	l.mu.Lock()
 	first := !l.retired
 	if l.retired = true; first {
 		l.closeWhenEmpty()
+		if l.calls > 0 {
+			l.overdue = time.AfterFunc(linger, func() { _ = l.client.Close() })
+		}
 	}
 	l.mu.Unlock()
 	if first {

@@ -20,6 +20,12 @@ const (
 	lookAtContext = 64
 )
 
+// wanting tells whether an event is one that the reader takes.
+type wanting func(*eventstore.Recorded) bool
+
+func everything(*eventstore.Recorded) bool { return true }
+func nothing(*eventstore.Recorded) bool    { return false }
+
 // opened begins a read on a client, at the place where it has come to.
 type opened func(ctx context.Context, c *esdb.Client) (*esdb.ReadStream, error)
 
@@ -37,7 +43,7 @@ func (s *Store) ReadStream(ctx context.Context, stream string, from uint64, dire
 			}
 			return c.ReadStream(ctx, stream, o, left)
 		}
-		err := s.read(ctx, stream, open, func(e *eventstore.Recorded) bool {
+		err := s.read(ctx, stream, open, everything, func(e *eventstore.Recorded) bool {
 			left--
 			if direction == eventstore.Forwards {
 				next = e.Revision + 1
@@ -60,7 +66,7 @@ func (s *Store) ReadAll(ctx context.Context, from eventstore.Position, direction
 		passes := func(e *eventstore.Recorded) bool { return !own(e) && filter.Matches(e.Stream, e.Type) }
 		var err error
 		if direction == eventstore.Forwards {
-			err = s.readForwards(ctx, from, func(e *eventstore.Recorded) bool {
+			err = s.readForwards(ctx, from, passes, func(e *eventstore.Recorded) bool {
 				if !passes(e) {
 					return true
 				}
@@ -68,7 +74,7 @@ func (s *Store) ReadAll(ctx context.Context, from eventstore.Position, direction
 				return yield(*e, nil) && left > 0
 			})
 		} else {
-			err = s.readBackwards(ctx, from, func(e *eventstore.Recorded) bool {
+			err = s.readBackwards(ctx, from, passes, func(e *eventstore.Recorded) bool {
 				if !passes(e) {
 					return true
 				}
@@ -83,7 +89,7 @@ func (s *Store) ReadAll(ctx context.Context, from eventstore.Position, direction
 }
 
 // readForwards takes what stands after from at the time of the call.
-func (s *Store) readForwards(ctx context.Context, from eventstore.Position, take func(*eventstore.Recorded) bool) error {
+func (s *Store) readForwards(ctx context.Context, from eventstore.Position, wanted wanting, take func(*eventstore.Recorded) bool) error {
 	end, err := s.end(ctx)
 	if err != nil || from >= end {
 		return err
@@ -92,7 +98,7 @@ func (s *Store) readForwards(ctx context.Context, from eventstore.Position, take
 	open := func(ctx context.Context, c *esdb.Client) (*esdb.ReadStream, error) {
 		return c.ReadAll(ctx, esdb.ReadAllOptions{From: place(at)}, math.MaxUint64)
 	}
-	return s.read(ctx, "", open, func(e *eventstore.Recorded) bool {
+	return s.read(ctx, "", open, wanted, func(e *eventstore.Recorded) bool {
 		if e.Position <= at { // a read forwards begins with the event at its position
 			return true
 		}
@@ -105,7 +111,7 @@ func (s *Store) readForwards(ctx context.Context, from eventstore.Position, take
 }
 
 // readBackwards takes what stands at from and before it.
-func (s *Store) readBackwards(ctx context.Context, from eventstore.Position, take func(*eventstore.Recorded) bool) error {
+func (s *Store) readBackwards(ctx context.Context, from eventstore.Position, wanted wanting, take func(*eventstore.Recorded) bool) error {
 	if from == eventstore.Start {
 		return s.usable(ctx)
 	}
@@ -114,7 +120,7 @@ func (s *Store) readBackwards(ctx context.Context, from eventstore.Position, tak
 		open := func(ctx context.Context, c *esdb.Client) (*esdb.ReadStream, error) {
 			return c.ReadAll(ctx, esdb.ReadAllOptions{From: place(from)}, 1)
 		}
-		err := s.read(ctx, "", open, func(e *eventstore.Recorded) bool {
+		err := s.read(ctx, "", open, wanted, func(e *eventstore.Recorded) bool {
 			more = e.Position != from || take(e)
 			return false
 		})
@@ -125,7 +131,7 @@ func (s *Store) readBackwards(ctx context.Context, from eventstore.Position, tak
 	open := func(ctx context.Context, c *esdb.Client) (*esdb.ReadStream, error) {
 		return c.ReadAll(ctx, esdb.ReadAllOptions{Direction: esdb.Backwards, From: place(at)}, math.MaxUint64)
 	}
-	return s.read(ctx, "", open, func(e *eventstore.Recorded) bool {
+	return s.read(ctx, "", open, wanted, func(e *eventstore.Recorded) bool {
 		if e.Position >= at {
 			return true
 		}
@@ -175,7 +181,7 @@ func (s *Store) last(ctx context.Context, is func(*eventstore.Recorded) bool) (e
 		open := func(ctx context.Context, c *esdb.Client) (*esdb.ReadStream, error) {
 			return c.ReadAll(ctx, esdb.ReadAllOptions{Direction: esdb.Backwards, From: place(at)}, left)
 		}
-		err := s.read(ctx, "", open, func(e *eventstore.Recorded) bool {
+		err := s.read(ctx, "", open, nothing, func(e *eventstore.Recorded) bool {
 			left--
 			at = e.Position
 			if is(e) {
@@ -191,14 +197,14 @@ func (s *Store) last(ctx context.Context, is func(*eventstore.Recorded) bool) (e
 
 // read takes events until take has had enough, there are no more, or it fails. A connection that is lost on the way is
 // replaced, and open goes on where take has come to.
-func (s *Store) read(ctx context.Context, stream string, open opened, take func(*eventstore.Recorded) bool) error {
+func (s *Store) read(ctx context.Context, stream string, open opened, wanted wanting, take func(*eventstore.Recorded) bool) error {
 	if err := s.usable(ctx); err != nil {
 		return err
 	}
 	pauses := s.opts.pauses()
 	var failing time.Time
 	for {
-		taken, err := s.readOnce(ctx, open, take)
+		taken, err := s.readOnce(ctx, open, wanted, take)
 		k := kindOf(err)
 		switch {
 		case k == none:
@@ -222,7 +228,7 @@ func (s *Store) read(ctx context.Context, stream string, open opened, take func(
 }
 
 // readOnce reads on one connection, and tells whether anything came.
-func (s *Store) readOnce(ctx context.Context, open opened, take func(*eventstore.Recorded) bool) (taken bool, err error) {
+func (s *Store) readOnce(ctx context.Context, open opened, wanted wanting, take func(*eventstore.Recorded) bool) (taken bool, err error) {
 	call, cancel := context.WithCancel(s.life)
 	defer cancel()
 	v, err := s.dialer.visit(ctx, call, s.opts.patience)
@@ -230,7 +236,7 @@ func (s *Store) readOnce(ctx context.Context, open opened, take func(*eventstore
 		return false, err
 	}
 	in := newInflow()
-	if !s.start(func() { in.end(in.receive(v, open)) }) {
+	if !s.start(func() { in.end(in.receive(v, open, wanted)) }) {
 		v.leave()
 		return false, eventstore.ErrClosed
 	}
@@ -258,7 +264,7 @@ func (s *Store) readOnce(ctx context.Context, open opened, take func(*eventstore
 }
 
 // receive puts what a read brings, until it ends.
-func (in *inflow) receive(v *visit, open opened) (err error) {
+func (in *inflow) receive(v *visit, open opened, wanted wanting) (err error) {
 	defer v.leave()
 	defer recovered(&err)
 	stream, err := open(asked(v), v.link.client)
@@ -274,9 +280,10 @@ func (in *inflow) receive(v *visit, open opened) (err error) {
 		if err != nil {
 			return err
 		}
-		e, err := recorded(resolved.OriginalEvent())
-		if err != nil {
-			return err
+		from := resolved.OriginalEvent()
+		e := recorded(from)
+		if shares(from) && wanted(&e) {
+			return errShared(from)
 		}
 		if err := in.put(v, e); err != nil {
 			return err

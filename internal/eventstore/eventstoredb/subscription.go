@@ -22,7 +22,8 @@ const (
 // notSystem lets the types pass that are not the server's own.
 const notSystem = `^[^\$].*`
 
-// subscription follows the log, over as many connections as it takes. One goroutine receives; Next takes what has come.
+// subscription follows the log, over as many connections as it takes, one after the other: of each it receives a part. Next
+// takes what has come.
 //
 // What is received is sorted by its position: what is not beyond the last is a repetition. The server tells a position
 // without an event in checkpoints. While history is read, one is believed only when the end of history confirms it: some
@@ -34,6 +35,8 @@ type subscription struct {
 	cancel context.CancelCauseFunc
 
 	in *inflow // its lock guards what follows; its err ends the subscription
+	// current is the part that may change it.
+	current *part
 	// position up to which everything has been received, and up to which it has been delivered.
 	position, delivered eventstore.Position
 	pending             eventstore.Position // a checkpoint that nothing has confirmed
@@ -133,9 +136,6 @@ func (s *subscription) run() {
 			s.in.end(err)
 			return
 		}
-		s.in.mu.Lock()
-		s.live, s.pending = false, 0
-		s.in.mu.Unlock()
 		if errors.Is(err, errIdle) {
 			continue
 		}
@@ -149,7 +149,8 @@ func (s *subscription) run() {
 	}
 }
 
-// follow receives over one connection until it is lost.
+// follow receives over one connection until it is lost. The client can hang in its own making of connections, so it is
+// called in a goroutine of its own, which is left behind when it does: what it still brings then is not taken (see part).
 func (s *subscription) follow() error {
 	call, cancel := context.WithCancelCause(s.ctx)
 	defer cancel(nil)
@@ -157,62 +158,68 @@ func (s *subscription) follow() error {
 	if err != nil {
 		return err
 	}
-	defer v.leave()
-	err = s.receive(v, cancel)
+	p := s.begin()
+	received := make(chan error, 1)
+	run := func() {
+		defer v.leave()
+		received <- p.receive(v, cancel)
+	}
+	if !s.store.start(run) {
+		v.leave()
+		return eventstore.ErrClosed
+	}
+	select {
+	case err = <-received:
+	case <-call.Done():
+	}
 	if cause := context.Cause(call); cause != nil {
 		return cause
 	}
 	return translated(err, kindOf(err), "")
 }
 
-// look tells where the log ends, by the same server that is about to be subscribed to: what another one shows may be new to
-// it, and then it has caught up without that.
-func (s *subscription) look(v *visit) error {
-	end, err := endOf(asked(v), v.link.client)
-	if err != nil {
-		return err
-	}
-	if at := s.at(); at > end {
-		return shorter(at, end)
-	}
+// begin begins a part, and ends the one before.
+func (s *subscription) begin() *part {
 	s.in.mu.Lock()
-	s.end = end
-	s.in.mu.Unlock()
-	return nil
+	defer s.in.mu.Unlock()
+	p := &part{subscription: s}
+	s.current, s.live, s.pending = p, false, 0
+	return p
 }
 
+// part is what a subscription receives over one connection.
+type part struct{ *subscription }
+
 // receive sorts what the server sends. cancel ends it early, with a cause.
-func (s *subscription) receive(v *visit, cancel context.CancelCauseFunc) (err error) {
+func (p *part) receive(v *visit, cancel context.CancelCauseFunc) (err error) {
 	defer recovered(&err)
-	silent := time.AfterFunc(s.store.opts.timeout, func() {
+	silent := time.AfterFunc(p.store.opts.timeout, func() {
 		v.link.retire(errSilent)
 		cancel(errSilent)
 	})
-	var from *esdb.Subscription
-	if err = s.look(v); err == nil {
-		from, err = v.link.client.SubscribeToAll(asked(v), s.options())
+	defer silent.Stop()
+	if err := p.look(v); err != nil {
+		return err
 	}
-	if err == nil && !silent.Stop() {
-		err = errSilent
-	}
-	silent.Stop()
+	from, err := v.link.client.SubscribeToAll(asked(v), p.options())
 	if err != nil {
 		return err
 	}
 	defer from.Close()
-	stop := s.watch(v.link, cancel)
+	silent.Stop()
+	stop := p.watch(cancel)
 	defer stop()
 	for {
 		message := from.Recv()
 		switch {
 		case message.EventAppeared != nil:
-			err = s.event(v, message.EventAppeared.OriginalEvent())
+			err = p.event(v, message.EventAppeared.OriginalEvent())
 		case message.CheckPointReached != nil:
-			s.checkpoint(eventstore.Position(message.CheckPointReached.Commit))
+			err = p.checkpoint(eventstore.Position(message.CheckPointReached.Commit))
 		case message.CaughtUp != nil:
-			s.caughtUp()
+			err = p.caughtUp()
 		case message.FellBehind != nil:
-			s.fellBehind()
+			err = p.fellBehind()
 		case message.SubscriptionDropped != nil:
 			err = message.SubscriptionDropped.Error
 		}
@@ -220,6 +227,19 @@ func (s *subscription) receive(v *visit, cancel context.CancelCauseFunc) (err er
 			return err
 		}
 	}
+}
+
+// look tells where the log ends, by the same server that is about to be subscribed to: what another one shows may be new to
+// it, and then it has caught up without that.
+func (p *part) look(v *visit) error {
+	end, err := endOf(asked(v), v.link.client)
+	if err != nil {
+		return err
+	}
+	if at := p.at(); at > end {
+		return shorter(at, end)
+	}
+	return p.change(func() { p.end = end })
 }
 
 // options ask the server to hold back what it can: it filters by types or by streams, and the rest is done here. Types hold
