@@ -32,6 +32,9 @@ func (s serving) check(e *environment) error {
 	if s.LogListen != "" {
 		problems = append(problems, s.checkLogListen(e))
 	}
+	if s.LogListen == "" && (s.LogWrites || s.LogCert != "" || s.LogKey != "") {
+		problems = append(problems, errors.New("--eventstore-writes, --eventstore-cert and --eventstore-key go with --eventstore-listen"))
+	}
 	return errors.Join(problems...)
 }
 

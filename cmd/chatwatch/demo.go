@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -30,7 +31,9 @@ type demoCommand struct {
 var sampleConversations []byte
 
 func (c *demoCommand) Run(ctx context.Context, e *environment) error {
-	e.EventStore = "" // whatever the environment says: the sample traffic is not for a log that others use
+	if e.EventStore != "" {
+		return errors.New("demo serves on the embedded log alone, and --eventstore (or CHATWATCH_EVENTSTORE) names another")
+	}
 	return serve(ctx, e, c.serving, func(ctx context.Context, n *node, address string) error {
 		if err := sampleSite(ctx, n.service); err != nil {
 			return fmt.Errorf("set up the sample site: %w", err)

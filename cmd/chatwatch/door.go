@@ -6,9 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/chatwatch/chatwatch/domain"
 	"github.com/chatwatch/chatwatch/internal/auth"
+	"github.com/chatwatch/chatwatch/internal/eventcodec"
+	"github.com/chatwatch/chatwatch/internal/eventstore"
 	"github.com/chatwatch/chatwatch/internal/eventstore/wire"
 )
 
@@ -24,7 +27,7 @@ func (n *node) openDoor(s serving) (*door, error) {
 	if s.LogListen == "" {
 		return nil, nil
 	}
-	config := wire.Config{Store: n.store, Writes: s.LogWrites, Logger: n.log}
+	config := wire.Config{Store: n.store, Writes: s.LogWrites, Admit: readable, Logger: n.log}
 	if s.LogCert != "" {
 		certificate, err := tls.LoadX509KeyPair(s.LogCert, s.LogKey)
 		if err != nil {
@@ -41,17 +44,29 @@ func (n *node) openDoor(s serving) (*door, error) {
 }
 
 // admits lets auditors read the log, and administrators read and write. Their token is the password, whatever the user.
-func (n *node) admits(_ context.Context, _, password string, write bool) error {
+// They are let in for as long as it is good.
+func (n *node) admits(_ context.Context, _, password string, write bool) (until time.Time, err error) {
 	who, err := n.tokens.Verify(password)
 	switch {
 	case errors.Is(err, auth.ErrUnauthenticated):
-		return wire.ErrUnauthenticated
+		return until, wire.ErrUnauthenticated
 	case err != nil:
-		return err
+		return until, err
 	case who.Role == domain.RoleAdmin || who.Role == domain.RoleAuditor && !write:
+		return who.Expires, nil
+	}
+	return until, errors.New("the role may not")
+}
+
+// readable refuses what the product could not read of its own streams: whoever wrote it would damage a session for good.
+func readable(stream string, e *eventstore.Event) error {
+	if !eventcodec.Streams().Matches(stream, e.Type) {
 		return nil
 	}
-	return errors.New("the role may not")
+	if err := eventcodec.Belongs(stream, *e); err != nil {
+		return errors.New("this is not an event that belongs in a stream of that name")
+	}
+	return nil
 }
 
 // run serves until ctx ends.

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/big"
 	"net"
 	"net/http"
@@ -30,6 +31,13 @@ import (
 	"github.com/chatwatch/chatwatch/internal/eventstore/teststore"
 	"github.com/chatwatch/chatwatch/internal/simulation"
 )
+
+// namesItsStore keeps a test from running in both passes of the tests: it does not depend on the store that they run on.
+func namesItsStore(t *testing.T) {
+	if teststore.OverWire() {
+		t.Skip("the test names its event stores itself, and runs in the pass over the embedded one")
+	}
+}
 
 // token signs for somebody.
 func (s *server) token(role, subject string) string {
@@ -99,10 +107,11 @@ func (s *server) becomes(want int) {
 }
 
 func TestNothingAcknowledgedIsLostOrDoubledWhenTheEventStoreIsLost(t *testing.T) {
+	namesItsStore(t)
 	events := teststore.Serve(t, teststore.Embedded(t))
 	s := startServer(t, "--eventstore", events.URL())
-	config := s.simulation(conversations(t, 150))
-	config.Rate = 250 // so that there is load at every loss
+	config := s.simulation(conversations(t, 70))
+	config.Rate = 100 // so that there is load at every loss
 	done := make(chan error, 1)
 	go func() {
 		_, err := simulation.Run(t.Context(), config)
@@ -137,6 +146,7 @@ func TestNothingAcknowledgedIsLostOrDoubledWhenTheEventStoreIsLost(t *testing.T)
 // TestTwoNodesKeepOneLimit is rule 12 with two nodes: N requests against k idle sessions give exactly k monitorings, whatever
 // node they reach.
 func TestTwoNodesKeepOneLimit(t *testing.T) {
+	namesItsStore(t)
 	events := teststore.Serve(t, teststore.Embedded(t))
 	one := startServer(t, "--eventstore", events.URL())
 	two := startServer(t, "--eventstore", events.URL(), "--key-file", filepath.Join(one.dir, "secret.key"))
@@ -200,6 +210,7 @@ func TestTwoNodesKeepOneLimit(t *testing.T) {
 
 // TestTwoNodesServeOneSite plays conversations through both nodes at a time, with the process managers of both running.
 func TestTwoNodesServeOneSite(t *testing.T) {
+	namesItsStore(t)
 	log := teststore.Embedded(t)
 	events := teststore.Serve(t, log)
 	one := startServer(t, "--eventstore", events.URL())
@@ -208,7 +219,7 @@ func TestTwoNodesServeOneSite(t *testing.T) {
 	if _, err := log.Append(t.Context(), "order-1", eventstore.NoStream, foreign); err != nil { // of another program
 		t.Fatal(err)
 	}
-	all := conversations(t, 60)
+	all := conversations(t, 25)
 	var group sync.WaitGroup
 	for i, node := range []*server{one, two} {
 		config := one.simulation(all)
@@ -239,6 +250,7 @@ func TestTwoNodesServeOneSite(t *testing.T) {
 }
 
 func TestAnUnreachableEventStoreIsToldInOneLine(t *testing.T) {
+	namesItsStore(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -247,7 +259,7 @@ func TestAnUnreachableEventStoreIsToldInOneLine(t *testing.T) {
 	var out, errs bytes.Buffer
 	err = run(t.Context(), []string{
 		"serve", "--data-dir", t.TempDir(), "--listen", "127.0.0.1:0",
-		"--eventstore", "esdb://ops:s3cret@" + l.Addr().String(), "--eventstore-wait", "300ms",
+		"--eventstore", "esdb://ops:s3cret@" + l.Addr().String(), "--eventstore-wait", "300ms", "--log-level", "warn",
 	}, &out, &errs)
 	if err == nil || !strings.Contains(err.Error(), l.Addr().String()) || strings.Contains(err.Error(), "\n") {
 		t.Errorf("it ends with %v", err)
@@ -257,35 +269,128 @@ func TestAnUnreachableEventStoreIsToldInOneLine(t *testing.T) {
 	}
 }
 
-func TestReadModelsOfAnotherLogAreRefused(t *testing.T) {
-	s := startServer(t)
-	if _, err := simulation.Run(t.Context(), s.simulation(conversations(t, 2))); err != nil {
-		t.Fatal(err)
+// fails runs serve on the server's data directory, which has to be refused, and gives the reason.
+func (s *server) fails(args ...string) string {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), 20*time.Second)
+	defer cancel()
+	err := run(ctx, append([]string{"serve", "--data-dir", s.dir, "--listen", "127.0.0.1:0"}, args...), io.Discard, io.Discard)
+	if err == nil {
+		s.t.Fatalf("serve %v was not refused", args)
 	}
-	s.stop()
-	s.addr = "127.0.0.1:0"
-	s.start() // the log has a first event now, which is noted
-	s.stop()
-	other := teststore.Serve(t, teststore.Embedded(t))
-	serve := func(args ...string) error {
-		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
-		defer cancel()
-		return run(ctx, append([]string{"serve", "--data-dir", s.dir, "--listen", "127.0.0.1:0"}, args...), io.Discard, io.Discard)
-	}
-	if err := serve("--eventstore", other.URL()); err == nil || !strings.Contains(err.Error(), "ends at position 0") {
-		t.Errorf("an empty log: %v", err)
-	}
-	fill := teststore.Connect(t, other.URL())
-	for range 3000 {
-		e := eventstore.Event{ID: uuid.New(), Type: "QueueDefined", Data: []byte(`{}`), Metadata: []byte(`{}`)}
-		if _, err := fill.Append(t.Context(), "queue-x", eventstore.Any, []eventstore.Event{e}); err != nil {
-			t.Fatal(err)
+	return err.Error()
+}
+
+// noted waits until the data directory tells which log it is of, and its read models hold something of it.
+func (s *server) noted() {
+	s.t.Helper()
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for patience := time.After(20 * time.Second); ; {
+		var o origin
+		data, err := os.ReadFile(filepath.Join(s.dir, "log.json"))
+		_, ready := s.ask(http.MethodGet, "/readyz", "", nil)
+		if err == nil && json.Unmarshal(data, &o) == nil && o.First != uuid.Nil && readUpTo(ready) > 0 {
+			return
+		}
+		select {
+		case <-again.C:
+		case <-patience:
+			s.t.Fatal("it was not noted")
 		}
 	}
-	if err := serve("--eventstore", other.URL()); err == nil || !strings.Contains(err.Error(), "another log") {
-		t.Errorf("another log: %v", err)
+}
+
+// readUpTo is the position of the read models that /readyz tells.
+func readUpTo(ready object) (position float64) {
+	components, _ := ready["components"].([]any)
+	for _, c := range components {
+		part, _ := c.(map[string]any)
+		if details, ok := part["details"].(map[string]any); ok && part["name"] == "read_models" {
+			position, _ = details["position"].(float64)
+		}
+	}
+	return position
+}
+
+func TestADataDirectoryIsOfOneLog(t *testing.T) {
+	namesItsStore(t)
+	events, others := teststore.Serve(t, teststore.Embedded(t)), teststore.Serve(t, teststore.Embedded(t))
+	queue := func(s *server, id string) {
+		s.must(http.StatusCreated, http.MethodPut, "/v1/queues/"+id, s.token("admin", "root"), object{"name": id})
+	}
+	s := startServer(t, "--eventstore", events.URL())
+	queue(s, "one")
+	s.noted()
+	s.stop()
+	other := startServer(t, "--eventstore", others.URL())
+	for i := range 20 {
+		queue(other, fmt.Sprintf("other-%d", i))
+	}
+	other.stop()
+	if reason := s.fails("--eventstore", others.URL()); !strings.Contains(reason, "another log") {
+		t.Errorf("a longer log of others: %s", reason)
+	}
+	if reason := s.fails(); !strings.Contains(reason, "--eventstore is not given") {
+		t.Errorf("without --eventstore: %s", reason)
+	}
+	if _, err := os.Stat(filepath.Join(s.dir, "events.db")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a log was made in the data directory of another: %v", err)
+	}
+	embedded := startServer(t)
+	queue(embedded, "two")
+	embedded.noted()
+	embedded.stop()
+	if reason := embedded.fails("--eventstore", events.URL()); !strings.Contains(reason, "embedded log") {
+		t.Errorf("an embedded site with --eventstore: %s", reason)
 	}
 	s.start() // with its own it goes on
+	if got := s.must(http.StatusOK, http.MethodGet, "/v1/queues/one", s.token("admin", "root"), nil); got["name"] != "one" {
+		t.Errorf("%v", got)
+	}
+}
+
+// TestNodesOverTheLogOfAServerThatServesToo is a site whose event store is a chatwatch that serves as well: it must not take
+// what it remembers for all there is.
+func TestNodesOverTheLogOfAServerThatServesToo(t *testing.T) {
+	namesItsStore(t)
+	address := freePort(t)
+	store := startServer(t, "--eventstore-listen", address, "--eventstore-writes")
+	node := startServer(t, "--eventstore", "esdb://"+address+"?tls=false", "--key-file", filepath.Join(store.dir, "secret.key"))
+	admin, ann, sam := store.token("admin", "root"), store.token("staff", "ann"), store.token("staff", "sam")
+	node.must(http.StatusCreated, http.MethodPut, "/v1/queues/help", admin, object{"name": "Help"})
+	node.must(http.StatusCreated, http.MethodPut, "/v1/profiles/leads", admin, object{
+		"name": "Leads", "chat": true, "supervisor": true, "monitor": true, "max_sessions": 2, "queues": []string{"help"},
+	})
+	for id, token := range map[string]string{"ann": ann, "sam": sam} {
+		node.must(http.StatusCreated, http.MethodPut, "/v1/staff/"+id, admin, object{"name": id, "profile_id": "leads"})
+		node.must(http.StatusOK, http.MethodPost, "/v1/staff/me/login", token, nil)
+	}
+	for range 12 {
+		made := node.must(http.StatusCreated, http.MethodPost, "/v1/sessions", "", object{
+			"queue_id": "help", "customer": object{"name": "Kim"}, "question": "?",
+		})
+		session := "/v1/sessions/" + made["session_id"].(string)
+		node.must(http.StatusOK, http.MethodPost, session+"/accept", ann, nil)
+		node.must(http.StatusOK, http.MethodPost, session+"/monitor", sam, nil)
+		again := time.NewTicker(50 * time.Millisecond)
+		<-again.C // in which whoever keeps the slots looks at it
+		again.Stop()
+		node.must(http.StatusOK, http.MethodPost, session+"/join", sam, nil)
+		node.must(http.StatusOK, http.MethodPost, session+"/leave", sam, nil)
+		node.must(http.StatusOK, http.MethodPost, session+"/conclude", ann, nil)
+	}
+	door, err := read(t, "esdb://"+address+"?tls=false")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nonsense := []eventstore.Event{{ID: uuid.New(), Type: "Nonsense", Data: []byte("{}"), Metadata: []byte("{}")}}
+	if _, err := door.Append(t.Context(), "queue-help", eventstore.Any, nonsense); !errors.Is(err, eventstore.ErrInvalid) {
+		t.Errorf("nonsense in a stream of the product: %v", err)
+	}
+	if _, err := door.Append(t.Context(), "order-1", eventstore.Any, nonsense); err != nil {
+		t.Errorf("a stream of somebody else: %v", err)
+	}
 }
 
 // read opens the log that a server offers to EventStoreDB's clients.
@@ -314,6 +419,7 @@ func freePort(t *testing.T) string {
 }
 
 func TestClientsOfEventStoreDBReadTheEmbeddedLog(t *testing.T) {
+	namesItsStore(t)
 	address := freePort(t)
 	s := startServer(t, "--eventstore-listen", address)
 	admin := s.token("admin", "root")
@@ -339,6 +445,7 @@ func TestClientsOfEventStoreDBReadTheEmbeddedLog(t *testing.T) {
 }
 
 func TestTheLogIsOfferedBeyondTheMachineWithACertificateAndTokensOnly(t *testing.T) {
+	namesItsStore(t)
 	var out bytes.Buffer
 	refused := []string{"serve", "--data-dir", t.TempDir(), "--listen", "127.0.0.1:0", "--eventstore-listen", "0.0.0.0:0"}
 	if err := run(t.Context(), refused, &out, &out); err == nil || !strings.Contains(err.Error(), "--eventstore-cert") {
@@ -393,6 +500,7 @@ func certificateFiles(t *testing.T) (cert, key string) {
 }
 
 func TestHealthTellsWhetherAServerIsReady(t *testing.T) {
+	namesItsStore(t)
 	events := teststore.Serve(t, teststore.Embedded(t))
 	s := startServer(t, "--eventstore", events.URL())
 	var out bytes.Buffer

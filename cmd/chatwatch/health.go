@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -32,7 +33,10 @@ func (n *node) checkLog(ctx context.Context) (map[string]any, error) {
 	ctx, cancel := context.WithTimeout(ctx, logTimeout)
 	defer cancel()
 	head, err := n.store.Head(ctx)
-	return map[string]any{"position": head}, err
+	if err != nil {
+		return nil, err
+	}
+	return map[string]any{"position": head}, nil
 }
 
 func (n *node) checkReadModels(ctx context.Context) (map[string]any, error) {
@@ -64,23 +68,23 @@ func (n *node) numbers() (*prometheus.Registry, error) {
 	gauge := func(name, help string, value func() float64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "chatwatch", Name: name, Help: help}, value)
 	}
-	head := func() eventstore.Position {
+	head := func() float64 { // not a number while it cannot be asked
 		ctx, cancel := context.WithTimeout(context.Background(), logTimeout)
 		defer cancel()
 		position, err := n.store.Head(ctx)
 		if err != nil {
-			return eventstore.Start
+			return math.NaN()
 		}
-		return position
+		return float64(position)
 	}
 	var errs []error
 	for _, c := range []prometheus.Collector{
-		gauge("event_log_position", "Position of the last event of the log.", func() float64 { return float64(head()) }),
+		gauge("event_log_position", "Position of the last event of the log.", head),
 		gauge("projection_position", "Position up to which the read models are stored.", func() float64 {
 			return float64(n.engine.Position())
 		}),
 		gauge("projection_lag_"+n.unit, "How far the read models are behind the log, in "+n.unit+".", func() float64 {
-			return float64(head() - min(n.engine.Position(), head()))
+			return max(0, head()-float64(n.engine.Position()))
 		}),
 	} {
 		errs = append(errs, registry.Register(c))

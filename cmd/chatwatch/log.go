@@ -2,22 +2,46 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 
 	"github.com/gofrs/flock"
-	"github.com/google/uuid"
 
 	"github.com/chatwatch/chatwatch/internal/eventstore"
 	"github.com/chatwatch/chatwatch/internal/eventstore/embedded"
 	"github.com/chatwatch/chatwatch/internal/eventstore/eventstoredb"
 	"github.com/chatwatch/chatwatch/internal/readstore"
-	"github.com/chatwatch/chatwatch/projections"
 )
+
+// openStores opens the read models of a claimed data directory and the log that they are folded from, in this order: a log of
+// another kind is refused before anything is made or asked.
+func (e *environment) openStores(ctx context.Context) (store eventstore.Store, db *readstore.DB, err error) {
+	if db, err = readstore.Open(ctx, e.readFile(), e.log); err != nil {
+		return nil, nil, fmt.Errorf("data directory %s: %w", e.DataDir, err)
+	}
+	defer func() {
+		if err == nil {
+			return
+		}
+		if store != nil {
+			err = errors.Join(err, store.Close())
+		}
+		err = errors.Join(err, db.Close())
+		store, db = nil, nil
+	}()
+	if err := db.Migrate(ctx); err != nil {
+		return nil, db, err
+	}
+	if err := e.checkKind(ctx, db); err != nil {
+		return nil, db, err
+	}
+	if store, err = e.openLog(ctx); err != nil {
+		return nil, db, err
+	}
+	return store, db, e.checkLog(ctx, store, db)
+}
 
 // openLog opens the event log to append to it: on the servers of --eventstore, otherwise in the data directory.
 func (e *environment) openLog(ctx context.Context) (eventstore.Store, error) {
@@ -69,103 +93,4 @@ func (e *environment) claim() (*flock.Flock, error) {
 		return nil, fmt.Errorf("data directory %s: %w", e.DataDir, err)
 	}
 	return lock, nil
-}
-
-// origin tells which log a data directory's read models and snapshots were folded from: positions in one log mean
-// nothing in another.
-type origin struct {
-	Store string    `json:"store"` // embedded or eventstoredb
-	First uuid.UUID `json:"first"` // id of the log's first event, zero as long as there is none
-}
-
-func (e *environment) origin(ctx context.Context, store eventstore.Store) (origin, error) {
-	o := origin{Store: "embedded"}
-	if e.EventStore != "" {
-		o.Store = "eventstoredb"
-	}
-	for first, err := range store.ReadAll(ctx, eventstore.Start, eventstore.Forwards, 1, eventstore.Filter{}) {
-		if err != nil {
-			return o, err
-		}
-		o.First = first.ID
-	}
-	return o, nil
-}
-
-func (o origin) differs(from origin) bool {
-	return from.Store != "" && o.Store != from.Store ||
-		o.First != from.First && o.First != uuid.Nil && from.First != uuid.Nil
-}
-
-// checkLog refuses a log that is not the one that the read models tell of, or that ends before what they hold: they would go
-// on telling of events that are not there. Snapshots of another log are removed.
-func (e *environment) checkLog(ctx context.Context, store eventstore.Store, db *readstore.DB) error {
-	stored, err := projections.Stored(ctx, db)
-	if err != nil {
-		return err
-	}
-	whole, err := eventstore.Reaches(ctx, store, stored)
-	if err != nil {
-		return err
-	}
-	if !whole {
-		head, err := store.Head(ctx)
-		if err != nil {
-			return err
-		}
-		return fmt.Errorf("the log ends at position %d, and the read models %s are at %d: delete them, and they are folded anew",
-			head, e.readFile(), stored)
-	}
-	now, err := e.origin(ctx, store)
-	if err != nil {
-		return err
-	}
-	before, err := e.lastOrigin()
-	if err != nil {
-		return err
-	}
-	other := now.differs(before)
-	if other && stored > eventstore.Start {
-		return fmt.Errorf("the read models %s were folded from another log: use another --data-dir, or delete them, and they are folded anew",
-			e.readFile())
-	}
-	if other || now.First == uuid.Nil {
-		if err := os.RemoveAll(e.snapshots()); err != nil {
-			return fmt.Errorf("remove the snapshots of another log: %w", err)
-		}
-	}
-	if now == before {
-		return nil
-	}
-	return e.keepOrigin(now)
-}
-
-func (e *environment) originFile() string { return filepath.Join(e.DataDir, "log.json") }
-
-func (e *environment) lastOrigin() (o origin, err error) {
-	data, err := os.ReadFile(e.originFile())
-	if errors.Is(err, fs.ErrNotExist) {
-		return o, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(data, &o)
-	}
-	if err != nil {
-		return o, fmt.Errorf("read which log the data directory is of: %w", err)
-	}
-	return o, nil
-}
-
-func (e *environment) keepOrigin(o origin) error {
-	data, err := json.Marshal(o)
-	if err == nil {
-		err = os.WriteFile(e.originFile()+".new", append(data, '\n'), 0o600)
-	}
-	if err == nil {
-		err = os.Rename(e.originFile()+".new", e.originFile())
-	}
-	if err != nil {
-		return fmt.Errorf("keep which log the data directory is of: %w", err)
-	}
-	return nil
 }

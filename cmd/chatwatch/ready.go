@@ -9,7 +9,7 @@ import (
 
 // healthCommand asks a server whether it is ready, for where there is no other program to ask with.
 type healthCommand struct {
-	URL     string        `help:"What to ask." default:"http://127.0.0.1:8080/readyz" name:"url"`
+	URL     string        `help:"What to ask." default:"http://127.0.0.1:8080/readyz" name:"url" env:"CHATWATCH_HEALTH_URL"`
 	Timeout time.Duration `help:"How long to wait for the answer." default:"5s"`
 }
 

@@ -31,22 +31,11 @@ func (c *rebuildCommand) Run(ctx context.Context, e *environment) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
-	store, err := e.openLog(ctx)
+	store, db, err := e.openStores(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
-	db, err := readstore.Open(ctx, e.readFile(), e.log)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	if err := db.Migrate(ctx); err != nil {
-		return err
-	}
-	if err := e.checkLog(ctx, store, db); err != nil {
-		return err
-	}
+	defer func() { err = errors.Join(err, store.Close(), db.Close()) }()
 	engine, err := newEngine(e, store, db, group)
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -37,6 +38,9 @@ func (c *replayCommand) Run(ctx context.Context, e *environment) error {
 	stream := eventcodec.SessionPrefix + c.Session
 	state, err := tell(e.stdout, func(yield func(eventstore.Recorded) error) error {
 		for recorded, err := range store.ReadStream(ctx, stream, 0, eventstore.Forwards, 0) {
+			if errors.Is(err, eventstore.ErrStreamNotFound) {
+				return fmt.Errorf("there is no session %s", c.Session)
+			}
 			if err != nil {
 				return fmt.Errorf("replay %s: %w", c.Session, err)
 			}

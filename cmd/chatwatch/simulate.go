@@ -20,7 +20,7 @@ type simulateCommand struct {
 }
 
 func (c *simulateCommand) Run(ctx context.Context, e *environment) error {
-	tokens, err := e.tokens()
+	tokens, err := e.knownTokens()
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/chatwatch/chatwatch/domain"
@@ -39,6 +40,19 @@ func (e *environment) secret() (auth.Secret, error) {
 		return auth.ReadSecret(e.KeyFile)
 	}
 	return auth.OpenSecret(e.DataDir)
+}
+
+// knownTokens are of a key that is there already.
+func (e *environment) knownTokens() (*auth.Tokens, error) {
+	file := e.KeyFile
+	if file == "" {
+		file = filepath.Join(e.DataDir, auth.SecretFile)
+	}
+	secret, err := auth.ReadSecret(file)
+	if err != nil {
+		return nil, fmt.Errorf("the server's key is needed (--data-dir, or --key-file): %w", err)
+	}
+	return auth.NewTokens(secret, clock)
 }
 
 func (e *environment) tokens() (*auth.Tokens, error) {

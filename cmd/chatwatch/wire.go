@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"runtime/debug"
 	"time"
@@ -31,6 +30,7 @@ import (
 // node is one serving process: everything that is constructed, in one place.
 type node struct {
 	log       *slog.Logger
+	note      func(ctx context.Context) error // of the log's first event
 	lock      *flock.Flock
 	store     eventstore.Store
 	unit      string // of the log's positions
@@ -68,14 +68,18 @@ func (n *node) construct(ctx context.Context, e *environment, s serving) error {
 	if err != nil {
 		return err
 	}
-	if err := n.openStores(ctx, e); err != nil {
+	n.note = func(ctx context.Context) error { return e.noteOrigin(ctx, n.store) }
+	if n.lock, err = e.claim(); err != nil {
+		return err
+	}
+	if n.store, n.db, err = e.openStores(ctx); err != nil {
 		return err
 	}
 	files, err := snapshot.Open(e.snapshots())
 	if err != nil {
 		return err
 	}
-	if n.service, err = command.New(command.Config{Store: n.store, Log: e.log, Snapshots: files, Shared: e.EventStore != ""}); err != nil {
+	if n.service, err = command.New(command.Config{Store: n.store, Log: e.log, Snapshots: files, Shared: s.shared(e)}); err != nil {
 		return err
 	}
 	if n.engine, err = newEngine(e, n.store, n.db, catalogue.All()); err != nil {
@@ -86,7 +90,7 @@ func (n *node) construct(ctx context.Context, e *environment, s serving) error {
 	}
 	n.processes = &process.Runner{Store: n.store, Snapshots: files, Log: e.log, Now: clock}
 	n.managers = []process.Process{
-		process.NewRouting(n.service, e.log, clock), process.NewSlots(n.service, e.log, clock, e.aloneSince()),
+		process.NewRouting(n.service, e.log, clock), process.NewSlots(n.service, e.log, clock, s.aloneSince(e)),
 	}
 	if n.tokens, err = auth.NewTokens(secret, clock); err != nil {
 		return err
@@ -109,9 +113,12 @@ func (n *node) construct(ctx context.Context, e *environment, s serving) error {
 	return err
 }
 
-// aloneSince is when this process began to be the only one that appends to its log, zero when there may be others.
-func (e *environment) aloneSince() time.Time {
-	if e.EventStore != "" {
+// shared tells whether others append to the log too.
+func (s serving) shared(e *environment) bool { return e.EventStore != "" || s.LogWrites }
+
+// aloneSince is when this process began to be the only one that appends to its log, zero when there are others.
+func (s serving) aloneSince(e *environment) time.Time {
+	if s.shared(e) {
 		return time.Time{}
 	}
 	return clock()
@@ -125,22 +132,6 @@ func (e *environment) unit() string {
 	return "events"
 }
 
-func (n *node) openStores(ctx context.Context, e *environment) (err error) {
-	if n.lock, err = e.claim(); err != nil {
-		return err
-	}
-	if n.store, err = e.openLog(ctx); err != nil {
-		return err
-	}
-	if n.db, err = readstore.Open(ctx, e.readFile(), e.log); err != nil {
-		return fmt.Errorf("data directory %s: %w", e.DataDir, err)
-	}
-	if err := n.db.Migrate(ctx); err != nil {
-		return err
-	}
-	return e.checkLog(ctx, n.store, n.db)
-}
-
 // run runs what serves the callers: read models, live streams, process managers. It ends with the context, or when one of
 // them cannot go on.
 func (n *node) run(ctx context.Context) error {
@@ -148,6 +139,12 @@ func (n *node) run(ctx context.Context) error {
 	group.Go(func() error { return n.engine.Run(ctx) })
 	group.Go(func() error { return n.hub.Run(ctx) })
 	group.Go(func() error { return n.processes.Run(ctx, n.managers...) })
+	group.Go(func() error {
+		if err := n.note(ctx); err != nil && ctx.Err() == nil {
+			n.log.WarnContext(ctx, "which log the data directory is of was not noted", "error", err)
+		}
+		return nil
+	})
 	return group.Wait()
 }
 

@@ -269,6 +269,10 @@ func (a *Aggregate[S, E]) refresh(ctx context.Context, id string, s *stream[S]) 
 		if err != nil {
 			return fmt.Errorf("read %s: %w", name, err)
 		}
+		if want := uint64(view.Revision + 1); recorded.Revision != want {
+			// Somebody has cut the stream off in the event store: what it said is not known, so nothing is decided on it.
+			return fmt.Errorf("read %s: revision %d stands where %d should", name, recorded.Revision, want)
+		}
 		envelope, err := eventcodec.Decode(recorded)
 		if err != nil {
 			return fmt.Errorf("read %s: %w", name, err)

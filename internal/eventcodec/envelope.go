@@ -57,3 +57,14 @@ func Decode(r eventstore.Recorded) (Envelope, error) {
 		Type: r.Type, Event: domainEvent, Metadata: m,
 	}, nil
 }
+
+// Belongs tells whether an event that somebody else wants to append can be read here, in a stream of that name.
+func Belongs(stream string, e eventstore.Event) error {
+	if _, err := Decode(eventstore.Recorded{Event: e, Stream: stream}); err != nil {
+		return err
+	}
+	if prefix := byName[e.Type].prefix; !strings.HasPrefix(stream, prefix) {
+		return fmt.Errorf("eventcodec: %s belongs in streams whose names begin with %s", e.Type, prefix)
+	}
+	return nil
+}

@@ -1,11 +1,9 @@
 package feed_test
 
 import (
-	"fmt"
-	"os"
-	"os/signal"
-	"syscall"
+	"errors"
 	"testing"
+	"time"
 
 	"github.com/ThreeDotsLabs/watermill/message"
 	"github.com/ThreeDotsLabs/watermill/pubsub/tests"
@@ -16,48 +14,73 @@ import (
 )
 
 // TestWatermillSuite runs watermill's own suite, as far as it applies to a log: every subscriber gets everything, and
-// consumers keep their own checkpoints, so there are no consumer groups. Over the wire the server is restarted on the way.
+// consumers keep their own checkpoints, so there are no consumer groups. Over the wire the server is stopped and started
+// again all the time, in every test of the suite. (The suite's own test of that reads a slice while it appends to it, which
+// the race detector does not let pass.)
 func TestWatermillSuite(t *testing.T) {
-	features := tests.Features{
-		GuaranteedOrder:                     true,
-		GuaranteedOrderWithSingleSubscriber: true,
-		Persistent:                          true,
-		NewSubscriberReceivesOldMessages:    true,
-		ForceShort:                          testing.Short(),
-	}
 	store := teststore.Embedded(t)
 	if teststore.OverWire() {
 		server := teststore.Serve(t, store)
 		store = teststore.Connect(t, server.URL())
-		features.RestartServiceCommand = restarting(t, server)
+		restarting(t, server)
 	}
 	constructor := func(*testing.T) (message.Publisher, message.Subscriber) {
-		return publisher{store}, feed.New(store, feed.Config{
+		return patient{publisher{store}}, feed.New(store, feed.Config{
 			Filter: func(topic string) (eventstore.Filter, error) {
 				return eventstore.Filter{StreamPrefixes: []string{topic + "|"}}, nil
 			},
 			Redeliver: feed.Backoff{Max: -1},
 		})
 	}
-	tests.TestPubSub(t, features, constructor, nil)
+	tests.TestPubSub(t, tests.Features{
+		GuaranteedOrder:                     true,
+		GuaranteedOrderWithSingleSubscriber: true,
+		Persistent:                          true,
+		NewSubscriberReceivesOldMessages:    true,
+		ForceShort:                          testing.Short(),
+	}, constructor, nil)
 }
 
-// restarting is a command that restarts a server of this process, which is how the suite wants to do it.
-func restarting(t *testing.T, s *teststore.Server) []string {
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGUSR1)
-	done := make(chan struct{})
+// restarting takes a server away twice a second, and brings it back, until the test ends.
+func restarting(t *testing.T, s *teststore.Server) {
+	stop, done := make(chan struct{}), make(chan struct{})
+	again := time.NewTicker(500 * time.Millisecond)
+	restarts := 0
 	go func() {
 		defer close(done)
-		for range signals {
-			s.Stop()
-			s.Start()
+		for {
+			select {
+			case <-again.C:
+				s.Stop()
+				s.Start()
+				restarts++
+			case <-stop:
+				return
+			}
 		}
 	}()
 	t.Cleanup(func() {
-		signal.Stop(signals)
-		close(signals)
+		close(stop)
 		<-done
+		again.Stop()
+		if restarts < 3 {
+			t.Errorf("the server was restarted %d times", restarts)
+		}
 	})
-	return []string{"sh", "-c", fmt.Sprintf("kill -USR1 %d", os.Getpid())}
+}
+
+// patient publishes until it is done: a message whose publication was not answered is published again under its id.
+type patient struct{ publisher }
+
+func (p patient) Publish(topic string, messages ...*message.Message) error {
+	for _, msg := range messages {
+		err := p.publisher.Publish(topic, msg)
+		for errors.Is(err, eventstore.ErrUnavailable) {
+			err = p.publisher.Publish(topic, msg)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -137,12 +137,23 @@ func (s *Store) work(f func()) {
 	}
 }
 
-// Close lets the appends under way be answered, ends everything else, and closes the connections.
+// Close lets the appends under way be answered, ends everything else, and closes the connections. It does not wait for
+// longer than the server may be silent.
 func (s *Store) Close() error {
 	s.mu.Lock()
 	s.beginClose(eventstore.ErrClosed)
 	s.mu.Unlock()
-	s.inFlight.Wait()
+	patience := time.NewTimer(s.opts.timeout)
+	defer patience.Stop()
+	answered := make(chan struct{})
+	go func() {
+		s.inFlight.Wait()
+		close(answered)
+	}()
+	select {
+	case <-answered:
+	case <-patience.C:
+	}
 	s.closed.Do(func() {
 		s.mu.Lock()
 		s.endLife(eventstore.ErrClosed)
@@ -155,7 +166,7 @@ func (s *Store) Close() error {
 	})
 	select {
 	case <-s.gone:
-	case <-time.After(s.opts.timeout): // a client that hangs cannot be told to stop
+	case <-patience.C: // a client that hangs cannot be told to stop
 		s.opts.logger.Warn("event store closed before all its calls had ended")
 	}
 	return nil

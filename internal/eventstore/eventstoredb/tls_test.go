@@ -57,11 +57,11 @@ func secured(t *testing.T) (address, file string) {
 	}
 	s := wire.New(wire.Config{
 		Store: storetest.NewMemory(), Writes: true, TLS: &tls.Config{Certificates: []tls.Certificate{own}},
-		Authorize: func(_ context.Context, user, password string, _ bool) error {
+		Authorize: func(_ context.Context, user, password string, _ bool) (until time.Time, err error) {
 			if user != "ops" || password != "p@ss" {
-				return wire.ErrUnauthenticated
+				return until, wire.ErrUnauthenticated
 			}
-			return nil
+			return until, nil
 		},
 	})
 	ended := make(chan error, 1)

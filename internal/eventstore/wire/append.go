@@ -3,7 +3,6 @@ package wire
 import (
 	"context"
 	"errors"
-	"io"
 	"math"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/protos/shared"
@@ -13,20 +12,21 @@ import (
 	"github.com/chatwatch/chatwatch/internal/eventstore"
 )
 
-// maxAppendEvents bounds the events of one append, as MaxAppendBytes does their bytes: an event without any costs memory too.
-const maxAppendEvents = 64 << 10
-
 // streams answers for the streams of a store.
 type streams struct {
 	api.UnimplementedStreamsServer
 	store     eventstore.Store
 	deletions *deletions
+	admit     func(stream string, e *eventstore.Event) error // nil for one that admits everything
 }
 
 // Append adds the events of a call to a stream. A wrong expected revision is an answer, not a failure.
 func (s *streams) Append(call api.Streams_AppendServer) error {
 	ctx := call.Context()
 	p, err := receive(call)
+	if err == nil {
+		err = s.admits(&p)
+	}
 	if err != nil {
 		return failed(ctx, p.stream, err)
 	}
@@ -44,6 +44,19 @@ func (s *streams) Append(call api.Streams_AppendServer) error {
 			Position: &api.AppendResp_Position{CommitPosition: position, PreparePosition: position},
 		},
 	}}})
+}
+
+// admits asks about every event of a proposal.
+func (s *streams) admits(p *proposal) error {
+	if s.admit == nil {
+		return nil
+	}
+	for i := range p.events {
+		if err := s.admit(p.stream, &p.events[i]); err != nil {
+			return invalid("%v", err)
+		}
+	}
+	return nil
 }
 
 // append adds a proposal to its stream, minding what was deleted. A stream that was deleted begins anew for those who
@@ -85,95 +98,6 @@ func lastRevision(ctx context.Context, store eventstore.Store, stream string) (e
 		return eventstore.Exactly(e.Revision), err
 	}
 	return eventstore.NoStream, nil
-}
-
-// proposal is what a caller wants to have appended.
-type proposal struct {
-	stream   string
-	expected eventstore.Expected
-	events   []eventstore.Event
-	bytes    int
-}
-
-// receive takes a call's messages up to its end, and no more than an append may have. Of two reasons to refuse it the first
-// is told, when the caller has finished: one who is still sending takes an early answer for a broken connection.
-func receive(call api.Streams_AppendServer) (p proposal, err error) {
-	var refusal error
-	for n := 0; ; n++ {
-		m, err := call.Recv()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return p, err
-		}
-		if n == 0 {
-			refusal = p.begin(m.GetOptions())
-			continue
-		}
-		event := m.GetProposedMessage()
-		p.bytes += len(event.GetData()) + len(event.GetCustomMetadata())
-		large := p.bytes > eventstore.MaxAppendBytes || n > maxAppendEvents
-		switch {
-		case refusal != nil && large:
-			return p, refusal
-		case large:
-			return p, eventstore.ErrTooLarge
-		case refusal == nil:
-			refusal = p.add(call.Context(), event)
-		}
-	}
-	if refusal == nil && p.stream == "" {
-		refusal = invalid("an append begins with its options")
-	}
-	return p, refusal
-}
-
-// begin takes the options of an append.
-func (p *proposal) begin(o *api.AppendReq_Options) (err error) {
-	if p.stream, err = writable(o.GetStreamIdentifier()); err != nil {
-		return err
-	}
-	p.expected, err = expectation(o)
-	return err
-}
-
-// add takes an event.
-func (p *proposal) add(ctx context.Context, m *api.AppendReq_ProposedMessage) error {
-	if m == nil {
-		return invalid("an append has events after its options")
-	}
-	eventType, ok := m.Metadata["type"]
-	if !ok {
-		return missing(ctx, "type")
-	}
-	if _, ok := m.Metadata["content-type"]; !ok {
-		return missing(ctx, "content-type")
-	}
-	id, err := eventID(m.Id)
-	if err != nil {
-		return err
-	}
-	if len(eventType) > eventstore.MaxTypeName {
-		return invalid("the type of an event has at most %d bytes", eventstore.MaxTypeName)
-	}
-	if size := len(m.Data) + len(m.CustomMetadata); size > eventstore.MaxEventBytes {
-		return &eventTooLarge{id: id.String(), bytes: size}
-	}
-	p.events = append(p.events, eventstore.Event{ID: id, Type: eventType, Data: m.Data, Metadata: m.CustomMetadata})
-	return nil
-}
-
-// writable is the name of a stream that callers may change.
-func writable(id *shared.StreamIdentifier) (string, error) {
-	stream := string(id.GetStreamName())
-	switch {
-	case stream == "":
-		return "", invalid("a stream has a name")
-	case eventstore.Own(stream):
-		return "", errDenied
-	}
-	return stream, nil
 }
 
 func exactly(revision uint64) (eventstore.Expected, error) {

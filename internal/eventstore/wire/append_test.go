@@ -192,6 +192,7 @@ func TestSenselessAppendsAreRefused(t *testing.T) {
 		"a senseless one":     {tooFar, proposed(nil)},
 		"no event":            {options("a")},
 		"a name that is long": {options(strings.Repeat("n", 257)), proposed(nil)},
+		"a name of no text":   {options("a\xff"), proposed(nil)},
 		"no id":               {options("a"), proposed(func(m *api.AppendReq_ProposedMessage) { m.Id = nil })},
 		"an id that is none": {options("a"), proposed(func(m *api.AppendReq_ProposedMessage) {
 			m.Id = &shared.UUID{Value: &shared.UUID_String_{String_: "1"}}
@@ -209,6 +210,7 @@ func TestSenselessAppendsAreRefused(t *testing.T) {
 	}
 	_, trailer, err := b.append(options("$a"), proposed(nil))
 	b.refuses("a stream of the store's own", err, trailer, codes.PermissionDenied, "exception", "access-denied")
+	b.says("a stream of the store's own", err, "names that begin with $ are the store's own")
 	_, err = b.client.SetStreamMetadata(t.Context(), "a", esdb.AppendToStreamOptions{}, esdb.StreamMetadata{})
 	b.failsWith("metadata of a stream", err, esdb.ErrorCodeAccessDenied)
 	if head, err := b.store.Head(t.Context()); err != nil || head != 0 {
@@ -241,5 +243,35 @@ func TestAppendsThatAreTooLargeAreRefused(t *testing.T) {
 		EventType: "Happened", Data: make([]byte, eventstore.MaxEventBytes+1),
 	}); err == nil || errors.Is(err, eventstore.ErrTooLarge) {
 		t.Errorf("the client's answer: %v", err)
+	}
+}
+
+func TestEventsAreAdmittedBeforeTheStoreHasThem(t *testing.T) {
+	var asked []string
+	b := serve(t, func(c *wireConfig) {
+		c.Admit = func(stream string, e *eventstore.Event) error {
+			asked = append(asked, fmt.Sprintf("%s %s %s", stream, e.Type, e.Data))
+			if e.Type == "Unreadable" {
+				return errors.New("100% unreadable")
+			}
+			return nil
+		}
+	})
+	typed := func(eventType string) *api.AppendReq {
+		return proposed(func(m *api.AppendReq_ProposedMessage) { m.Metadata["type"] = eventType })
+	}
+	if _, _, err := b.append(options("a"), typed("A"), typed("B")); err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"a A {}", "a B {}"}; !slices.Equal(asked, want) {
+		t.Errorf("asked about %q, want %q", asked, want)
+	}
+	_, trailer, err := b.append(options("a"), typed("A"), typed("Unreadable"), typed("B"))
+	b.refuses("an append", err, trailer, codes.InvalidArgument)
+	b.says("an append", err, "100% unreadable")
+	b.same("the stream", revisions(b.whole("a")), counted(0, 1))
+	b.mustDelete("a", esdb.Any{}) // which it is not asked about
+	if len(asked) != 4 {
+		t.Errorf("asked %d times, want 4", len(asked))
 	}
 }

@@ -146,3 +146,32 @@ func TestClientsMayPingEveryFewSeconds(t *testing.T) {
 		}
 	}
 }
+
+// TestAConnectionHasABoundOfCalls reads it in the first frame of a connection, where HTTP/2 tells it.
+func TestAConnectionHasABoundOfCalls(t *testing.T) {
+	b := serve(t)
+	conn, err := net.Dial("tcp", b.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"); err != nil {
+		t.Fatal(err)
+	}
+	header := make([]byte, 9)
+	if _, err := io.ReadFull(conn, header); err != nil {
+		t.Fatal(err)
+	}
+	payload := make([]byte, binary.BigEndian.Uint32(header)>>8)
+	if _, err := io.ReadFull(conn, payload); err != nil {
+		t.Fatal(err)
+	}
+	const settings, maxConcurrentStreams = 4, 3
+	told := map[uint16]uint32{}
+	for ; header[3] == settings && len(payload) >= 6; payload = payload[6:] {
+		told[binary.BigEndian.Uint16(payload)] = binary.BigEndian.Uint32(payload[2:])
+	}
+	if got := told[maxConcurrentStreams]; got != 10_000 {
+		t.Errorf("%d calls, want 10000 (settings %v)", got, told)
+	}
+}

@@ -12,7 +12,14 @@
 // Streams/Read (reads and subscriptions), Append, Delete and Tombstone; Gossip/Read with this server as the one member; and
 // ServerFeatures, which leaves BatchAppend out so that clients use Append. All else is Unimplemented. Writing has to be
 // allowed (Config.Writes), and names that begin with $ are never written to: they are what stores keep for themselves, and
-// are in no read or subscription of $all.
+// are in no read or subscription of $all. What the product could not read it may refuse (Config.Admit).
+//
+// # What callers may cost
+//
+// A caller is bounded in what one call can take: a name has the bytes that a store's may have, a regular expression becomes a
+// small program only, an append has 30 s for each of its messages, and one that is refused is heard out for 5 s. A connection
+// has at most 10,000 calls under way. A call ends at the time until which its caller's credentials are good, as soon as the
+// caller takes what was being sent.
 //
 // # Deleting
 //

@@ -18,8 +18,19 @@ import (
 // ErrUnauthenticated is returned by Config.Authorize for callers whom it does not know.
 var ErrUnauthenticated = errors.New("wire: unauthenticated")
 
-// errDenied refuses a caller who is known, or a call that nobody may make here.
-var errDenied = errors.New("wire: access denied")
+// errExpired ends the calls of a caller whose credentials are good no longer.
+var errExpired = fmt.Errorf("%w: the credentials have expired", ErrUnauthenticated)
+
+// denied refuses a caller who is known, or a call that nobody may make here, and says why.
+type denied string
+
+const (
+	deniedCaller denied = "access denied"
+	deniedHere   denied = "this log is offered for reading only"
+	deniedName   denied = "names that begin with $ are the store's own"
+)
+
+func (d denied) Error() string { return string(d) }
 
 // eventTooLarge is ErrTooLarge for a single event.
 type eventTooLarge struct {
@@ -36,6 +47,7 @@ func (e *eventTooLarge) Error() string {
 func failed(ctx context.Context, stream string, err error) error {
 	wrong, isWrong := errors.AsType[*eventstore.WrongRevision](err)
 	large, isLarge := errors.AsType[*eventTooLarge](err)
+	why, isDenied := errors.AsType[denied](err)
 	switch {
 	case err == nil:
 		return nil
@@ -52,10 +64,12 @@ func failed(ctx context.Context, stream string, err error) error {
 	case errors.Is(err, eventstore.ErrTooLarge):
 		return refuse(ctx, codes.InvalidArgument, fmt.Sprintf("maximum append size of %d exceeded", eventstore.MaxAppendBytes),
 			"exception", "maximum-append-size-exceeded", "maximum-append-size", strconv.Itoa(eventstore.MaxAppendBytes))
+	case errors.Is(err, errExpired):
+		return status.Error(codes.Unauthenticated, "the credentials have expired")
 	case errors.Is(err, ErrUnauthenticated):
 		return status.Error(codes.Unauthenticated, "unauthenticated")
-	case errors.Is(err, errDenied):
-		return refuse(ctx, codes.PermissionDenied, "access denied", "exception", "access-denied")
+	case isDenied:
+		return refuse(ctx, codes.PermissionDenied, why.Error(), "exception", "access-denied")
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return status.FromContextError(err).Err()
 	case errors.Is(err, eventstore.ErrUnavailable), errors.Is(err, eventstore.ErrClosed):

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"regexp"
+	"regexp/syntax"
 	"slices"
 	"strings"
 
@@ -13,6 +14,10 @@ import (
 const (
 	// maxExpression bounds a filter: every event is held against all of it.
 	maxExpression = 16 << 10
+	// maxRegex bounds the text of a regular expression, and maxInstructions the program that it becomes: a few bytes of text
+	// can ask for a million instructions.
+	maxRegex        = 1 << 10
+	maxInstructions = 10_000
 	// pageEvents is the window of a filter that does not say.
 	pageEvents = 32
 )
@@ -61,13 +66,54 @@ func (f *filter) express(e *api.ReadReq_Options_FilterOptions_Expression) (err e
 	case size > maxExpression:
 		return invalid("a filter's expression has at most %d bytes", maxExpression)
 	case e.GetRegex() != "":
-		if f.regex, err = regexp.Compile(e.GetRegex()); err != nil {
-			return invalid("a filter's regular expression is of RE2, which has no look-around and no back-references: %v", err)
-		}
+		f.regex, err = compile(e.GetRegex())
+		return err
 	default:
 		f.prefixes = e.GetPrefix()
 	}
 	return nil
+}
+
+// compile makes a regular expression that is small enough. It is measured before it is compiled, which is what costs.
+func compile(text string) (*regexp.Regexp, error) {
+	if len(text) > maxRegex {
+		return nil, invalid("a filter's regular expression has at most %d bytes", maxRegex)
+	}
+	parsed, err := syntax.Parse(text, syntax.Perl)
+	if err == nil && instructions(parsed) > maxInstructions {
+		return nil, invalid("a filter's regular expression becomes a program of at most %d instructions", maxInstructions)
+	}
+	compiled, err := regexp.Compile(text)
+	if err != nil {
+		return nil, invalid("a filter's regular expression is of RE2, which has no look-around and no back-references: %v", err)
+	}
+	return compiled, nil
+}
+
+// instructions are no fewer than the compiled expression has, and hardly more. Repetitions, which the compiler writes out,
+// are multiplied; the parser bounds them so that the product does not overflow.
+func instructions(e *syntax.Regexp) (n int) {
+	for _, sub := range e.Sub {
+		n += instructions(sub)
+	}
+	switch e.Op {
+	case syntax.OpLiteral:
+		n = len(e.Rune)
+	case syntax.OpCapture, syntax.OpStar:
+		n += 2
+	case syntax.OpPlus, syntax.OpQuest:
+		n++
+	case syntax.OpAlternate:
+		n += len(e.Sub) - 1
+	case syntax.OpRepeat:
+		if e.Max < 0 { // x{2,} is xx+
+			n = max(e.Min, 1)*n + 2
+		} else { // x{2,4} is xx(x(x)?)?
+			n = e.Max*n + e.Max - e.Min
+		}
+	default: // what is one instruction, or none beyond those of its parts
+	}
+	return max(n, 1)
 }
 
 // store is what the store can do of the filter by itself: prefixes of streams.

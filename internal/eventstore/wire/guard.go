@@ -3,45 +3,76 @@ package wire
 import (
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	api "github.com/EventStore/EventStore-Client-Go/v4/protos/streams"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
-
-	"github.com/chatwatch/chatwatch/internal/eventstore"
 )
 
 // guard stands before every call. It lets in who may, and makes of a panic a call that failed.
 type guard struct {
 	writes    bool
-	authorize func(ctx context.Context, user, password string, write bool) error
+	authorize func(ctx context.Context, user, password string, write bool) (time.Time, error)
 	logger    *slog.Logger
 }
 
 func (g *guard) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, handler grpc.UnaryHandler) (resp any, err error) {
 	defer func() { err = g.outcome(info.FullMethod, err, recover()) }()
-	if err := g.admit(ctx, info.FullMethod); err != nil {
+	until, err := g.admit(ctx, info.FullMethod)
+	if err != nil {
 		return nil, failed(ctx, "", err)
 	}
-	return handler(ctx, req)
+	ctx, cancel := within(ctx, until)
+	defer cancel()
+	resp, err = handler(ctx, req)
+	return resp, expired(ctx, err)
 }
 
 func (g *guard) stream(srv any, call grpc.ServerStream, info *grpc.StreamServerInfo, handler grpc.StreamHandler) (err error) {
 	defer func() { err = g.outcome(info.FullMethod, err, recover()) }()
-	if err := g.admit(call.Context(), info.FullMethod); err != nil {
+	until, err := g.admit(call.Context(), info.FullMethod)
+	if err != nil {
 		if info.FullMethod == api.Streams_Append_FullMethodName {
 			hearOut(call)
 		}
 		return failed(call.Context(), "", err)
 	}
-	return handler(srv, call)
+	ctx, cancel := within(call.Context(), until)
+	defer cancel()
+	return expired(ctx, handler(srv, &bounded{call, ctx}))
+}
+
+// bounded is a call with a context of its own.
+type bounded struct {
+	grpc.ServerStream
+	ctx context.Context
+}
+
+func (c *bounded) Context() context.Context { return c.ctx }
+
+// within is a context that ends with the caller's credentials. Those without a time are good for ever.
+func within(ctx context.Context, until time.Time) (context.Context, context.CancelFunc) {
+	if until.IsZero() {
+		return ctx, func() {}
+	}
+	return context.WithDeadlineCause(ctx, until, errExpired)
+}
+
+// expired is the error of a call that ended. The deadline of the credentials is told from one that the caller has set.
+func expired(ctx context.Context, err error) error {
+	code := status.Code(err)
+	if (code == codes.DeadlineExceeded || code == codes.Canceled) && errors.Is(context.Cause(ctx), errExpired) {
+		return failed(ctx, "", errExpired)
+	}
+	return err
 }
 
 // outcome of a call. Of a panic nothing is told but where: its value may hold anything.
@@ -57,25 +88,28 @@ func (g *guard) outcome(method string, err error, panicked any) error {
 	return err
 }
 
-// admit tells whether a call may be made.
-func (g *guard) admit(ctx context.Context, method string) error {
+// admit tells whether a call may be made, and until when it may last.
+func (g *guard) admit(ctx context.Context, method string) (until time.Time, err error) {
 	if !strings.HasPrefix(method, "/"+api.Streams_ServiceDesc.ServiceName+"/") {
-		return nil
+		return until, nil
 	}
 	write := method != api.Streams_Read_FullMethodName
 	if g.authorize != nil {
 		user, password, err := basicCredentials(ctx)
 		if err != nil {
-			return err
+			return until, err
 		}
-		if err := g.authorize(ctx, user, password, write); err != nil {
-			return fmt.Errorf("%w: %w", errDenied, err) // ErrUnauthenticated is looked for first
+		if until, err = g.authorize(ctx, user, password, write); err != nil {
+			return until, fmt.Errorf("%w: %w", deniedCaller, err) // ErrUnauthenticated is looked for first
+		}
+		if !until.IsZero() && !until.After(time.Now()) {
+			return until, errExpired
 		}
 	}
 	if write && !g.writes {
-		return errDenied
+		return until, deniedHere
 	}
-	return nil
+	return until, nil
 }
 
 // basicCredentials are those of HTTP Basic authentication, empty when there are none.
@@ -91,16 +125,4 @@ func basicCredentials(ctx context.Context) (user, password string, err error) {
 		return "", "", ErrUnauthenticated
 	}
 	return user, password, nil
-}
-
-// hearOut takes what the caller of Append still has to say, as far as an append may go, and keeps nothing of it. Clients
-// that are refused in the middle of a sentence take it for a broken connection.
-func hearOut(call grpc.ServerStream) {
-	var m api.AppendReq
-	for bytes, n := 0, 0; bytes <= eventstore.MaxAppendBytes && n <= maxAppendEvents; n++ {
-		if call.RecvMsg(&m) != nil {
-			return
-		}
-		bytes += proto.Size(&m)
-	}
 }

@@ -49,7 +49,30 @@ func TestAServerWithoutWritesReadsOnly(t *testing.T) {
 	b.failsWith("tombstone", err, esdb.ErrorCodeAccessDenied)
 	_, trailer, err := b.append(options("a"), proposed(nil))
 	b.refuses("append", err, trailer, codes.PermissionDenied, "exception", "access-denied")
+	b.says("append", err, "this log is offered for reading only")
 	b.same("the stream", revisions(b.whole("a")), counted(0, 1))
+}
+
+// says demands the message of a status.
+func (b *bed) says(what string, err error, want string) {
+	b.Helper()
+	if got := status.Convert(err).Message(); got != want {
+		b.Errorf("%s: %q, want %q", what, got, want)
+	}
+}
+
+func TestACallerWhoMayNotIsToldSo(t *testing.T) {
+	b := serve(t, readOnly, func(c *wireConfig) {
+		c.Authorize = func(context.Context, string, string, bool) (until time.Time, err error) {
+			return until, errors.New(secret)
+		}
+	})
+	_, trailer, err := b.append(options("a"), proposed(nil))
+	b.refuses("append", err, trailer, codes.PermissionDenied, "exception", "access-denied")
+	b.says("append", err, "access denied")
+	_, trailer, err = b.tryAnswers(read("a", nil))
+	b.refuses("read", err, trailer, codes.PermissionDenied, "exception", "access-denied")
+	b.says("read", err, "access denied")
 }
 
 func TestWhatIsNotServedIsUnimplemented(t *testing.T) {
@@ -90,14 +113,14 @@ func TestCallersAreAuthorizedByTheirCredentials(t *testing.T) {
 	serverTLS, authority := certified(t)
 	b := serve(t, func(c *wireConfig) {
 		c.TLS = serverTLS
-		c.Authorize = func(_ context.Context, user, password string, write bool) error {
+		c.Authorize = func(_ context.Context, user, password string, write bool) (until time.Time, err error) {
 			switch {
 			case user == "" && password == "", password != "p:w ü":
-				return wire.ErrUnauthenticated
+				return until, wire.ErrUnauthenticated
 			case user == "auditor" && write:
-				return errors.New("auditors read")
+				return until, errors.New("auditors read")
 			}
-			return nil
+			return until, nil
 		}
 	})
 	b.put("a", 1)
@@ -137,7 +160,7 @@ func (b *bed) allowed(what string, err error, code esdb.ErrorCode) {
 func TestCredentialsThatCannotBeReadAreNone(t *testing.T) {
 	asked := 0
 	b := serve(t, func(c *wireConfig) {
-		c.Authorize = func(context.Context, string, string, bool) error { asked++; return nil }
+		c.Authorize = func(context.Context, string, string, bool) (until time.Time, err error) { asked++; return until, nil }
 	})
 	for _, header := range []string{"Bearer abc", "Basic", "Basic !", "Basic YQ=="} {
 		ctx := metadata.AppendToOutgoingContext(b.ctx, "authorization", header)

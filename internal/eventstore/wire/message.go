@@ -48,8 +48,11 @@ func newOutgoing(call api.Streams_ReadServer, textIDs bool) *outgoing {
 	return o
 }
 
-// send tells an event.
+// send tells an event, unless the call has ended.
 func (o *outgoing) send(e *eventstore.Recorded) error {
+	if err := o.call.Context().Err(); err != nil {
+		return err
+	}
 	if o.textIDs {
 		o.id.Value = &shared.UUID_String_{String_: e.ID.String()}
 	} else {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/EventStore/EventStore-Client-Go/v4/esdb"
@@ -14,6 +15,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
+
+	"github.com/chatwatch/chatwatch/internal/eventstore"
 )
 
 func TestAStreamIsReadFromAnyRevisionBothWays(t *testing.T) {
@@ -272,9 +275,8 @@ func TestFiltersSelectEventsOfTheLog(t *testing.T) {
 func TestSenselessReadsAreRefused(t *testing.T) {
 	b := serve(t)
 	b.put("a", 1)
-	long := make([]byte, 20<<10)
-	for i := range long {
-		long[i] = 'a'
+	subscription := func(stream string) *api.ReadReq {
+		return read(stream, func(o *api.ReadReq_Options) { o.CountOption = &api.ReadReq_Options_Subscription{} })
 	}
 	with := func(f func(*api.ReadReq_Options)) *api.ReadReq {
 		req := all(byStream("a"))
@@ -295,7 +297,12 @@ func TestSenselessReadsAreRefused(t *testing.T) {
 		"an empty expression":    all(byStream()),
 		"a bad regex":            all(byTypeRegex(`^(?!\$)`)),
 		"a broken regex":         all(byStreamRegex(`(`)),
-		"a long regex":           all(byStreamRegex(string(long))),
+		"a long regex":           all(byStreamRegex(strings.Repeat("a", 1025))),
+		"long prefixes":          all(byStream(strings.Repeat("a", 16<<10))),
+		"a long name":            read(strings.Repeat("n", eventstore.MaxStreamName+1), nil),
+		"a name of no text":      read("a\xff", nil),
+		"a long name followed":   subscription(strings.Repeat("n", eventstore.MaxStreamName+1)),
+		"no text followed":       subscription("a\xff"),
 		"a subscription backwards": with(func(o *api.ReadReq_Options) {
 			o.CountOption, o.ReadDirection = subscribed, api.ReadReq_Options_Backwards
 		}),

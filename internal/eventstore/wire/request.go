@@ -71,9 +71,9 @@ func newRequest(req *api.ReadReq) (r request, err error) {
 	return r, r.check()
 }
 
-func (r *request) ofStream(o *api.ReadReq_Options_StreamOptions) error {
-	if r.stream = string(o.GetStreamIdentifier().GetStreamName()); r.stream == "" {
-		return invalid("a stream has a name")
+func (r *request) ofStream(o *api.ReadReq_Options_StreamOptions) (err error) {
+	if r.stream, err = named(o.GetStreamIdentifier()); err != nil {
+		return err
 	}
 	switch from := o.GetRevisionOption().(type) {
 	case *api.ReadReq_Options_StreamOptions_Revision:

@@ -27,6 +27,8 @@ const (
 	// pingAfter and pingPatience find the followers that are gone without having said so.
 	pingAfter    = 10 * time.Second
 	pingPatience = 10 * time.Second
+	// maxCalls is what one connection may have under way. Clients with more, which is subscriptions, wait or connect again.
+	maxCalls = 10_000
 )
 
 // Config of a Server.
@@ -38,12 +40,17 @@ type Config struct {
 	TLS *tls.Config
 	// Authorize is asked about every call of Streams when not nil: with the user and password of HTTP Basic credentials, ""
 	// when none were sent, and whether the call writes. An error refuses the call: ErrUnauthenticated with Unauthenticated,
-	// any other with PermissionDenied. Gossip and ServerFeatures are open, since clients call them without credentials.
-	Authorize func(ctx context.Context, user, password string, write bool) error
+	// any other with PermissionDenied. A call that is let in ends with Unauthenticated at the time until which the
+	// credentials are good, zero for ever. Gossip and ServerFeatures are open, since clients call them without credentials.
+	Authorize func(ctx context.Context, user, password string, write bool) (until time.Time, err error)
+	// Admit is asked about every event that a caller wants to append, when not nil, and refuses the append with
+	// InvalidArgument and the text of its error. Events are as they came, within the bounds of an append: their ids and types
+	// may still be such as the store refuses. They must not be changed or kept.
+	Admit func(stream string, e *eventstore.Event) error
 	// Logger is told of trouble; never anything of an event, a name or a credential.
 	Logger *slog.Logger
 	// Options are further options of the gRPC server. Interceptors among them come after the server's own, and must not keep
-	// the messages of Read, which are used again.
+	// the messages of Read, which are used again. The messages of Append are received in another goroutine than the call's.
 	Options []grpc.ServerOption
 }
 
@@ -58,7 +65,7 @@ func New(c Config) *Server {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := grpc.NewServer(serverOptions(c)...)
-	api.RegisterStreamsServer(s, &streams{store: c.Store, deletions: newDeletions(c.Store)})
+	api.RegisterStreamsServer(s, &streams{store: c.Store, deletions: newDeletions(c.Store), admit: c.Admit})
 	gossip.RegisterGossipServer(s, newMember())
 	serverfeatures.RegisterServerFeaturesServer(s, features{})
 	return &Server{grpc: s}
@@ -68,6 +75,7 @@ func serverOptions(c Config) []grpc.ServerOption {
 	g := &guard{writes: c.Writes, authorize: c.Authorize, logger: c.Logger}
 	options := []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(maxMessage),
+		grpc.MaxConcurrentStreams(maxCalls),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingSpacing, PermitWithoutStream: true}),
 		grpc.KeepaliveParams(keepalive.ServerParameters{Time: pingAfter, Timeout: pingPatience}),
 		grpc.WaitForHandlers(true),
