@@ -3,17 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -451,7 +445,7 @@ func TestTheLogIsOfferedBeyondTheMachineWithACertificateAndTokensOnly(t *testing
 	if err := run(t.Context(), refused, &out, &out); err == nil || !strings.Contains(err.Error(), "--eventstore-cert") {
 		t.Errorf("without a certificate: %v", err)
 	}
-	cert, key := certificateFiles(t)
+	_, cert, key := teststore.Certificate(t)
 	address := freePort(t)
 	s := startServer(t, "--eventstore-listen", address, "--eventstore-cert", cert, "--eventstore-key", key)
 	s.must(http.StatusCreated, http.MethodPut, "/v1/queues/help", s.token("admin", "root"), object{"name": "Help"})
@@ -468,35 +462,6 @@ func TestTheLogIsOfferedBeyondTheMachineWithACertificateAndTokensOnly(t *testing
 			t.Errorf("%s: %v", c.who, err)
 		}
 	}
-}
-
-// certificateFiles are a certificate of 127.0.0.1 and its key.
-func certificateFiles(t *testing.T) (cert, key string) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
-	if err != nil {
-		t.Fatal(err)
-	}
-	write := func(name, kind string, b []byte) string {
-		file := filepath.Join(t.TempDir(), name)
-		if err := os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: b}), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return file
-	}
-	return write("cert.pem", "CERTIFICATE", der), write("key.pem", "PRIVATE KEY", pkcs8)
 }
 
 func TestHealthTellsWhetherAServerIsReady(t *testing.T) {
