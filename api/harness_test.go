@@ -223,8 +223,9 @@ func (s *site) say(c chat, token, visibility, text string) answer {
 func offer(s *site, c chat, staff string) {
 	s.t.Helper()
 	r := command.Request{ID: uuid.New(), Actor: domain.System, At: time.Now().UTC()}
-	_, err := s.service.Offer(context.Background(), r, domain.SessionID(c.id), domain.StaffID(staff))
+	out, err := s.service.Offer(context.Background(), r, domain.SessionID(c.id), domain.StaffID(staff))
 	must(s.t, err)
+	must(s.t, s.engine.WaitFor(s.t.Context(), out.Position)) // it was not asked for over HTTP, so nobody waits for it
 }
 
 func broken(context.Context) (map[string]any, error) { return nil, errors.New("secret") }
