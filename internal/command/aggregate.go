@@ -132,7 +132,9 @@ func (a *Aggregate[S, E]) Recall(ctx context.Context, id string, r Request) (Don
 	return s.known.recall(r)
 }
 
-// Execute decides a command on the present state and appends the events. Rejections come back as they are.
+// Execute decides a command on the present state and appends the events. Rejections come back as they are. Where others
+// append to the stream too, it hopes at first that what is in memory is the present state: the expected revision tells when
+// it is not.
 func (a *Aggregate[S, E]) Execute(ctx context.Context, id string, r Request, decide func(View[S]) ([]E, error)) (Outcome[S, E], error) {
 	s := a.stream(id)
 	if err := s.lock(ctx); err != nil {
@@ -143,18 +145,22 @@ func (a *Aggregate[S, E]) Execute(ctx context.Context, id string, r Request, dec
 		if err := giveWay(ctx, attempt); err != nil {
 			return Outcome[S, E]{}, err
 		}
-		if a.fresh(s) == nil {
+		hopeful := attempt == 0 && a.shared && !s.stale.Load() && s.current.Load() != nil
+		if !hopeful && a.fresh(s) == nil {
 			if err := a.refresh(ctx, id, s); err != nil {
 				return Outcome[S, E]{}, err
 			}
 		}
 		out, err := a.attempt(ctx, id, s, r, decide)
 		var wrong *eventstore.WrongRevision
-		if errors.As(err, &wrong) {
+		switch {
+		case errors.As(err, &wrong):
 			s.stale.Store(true)
-			continue
+		case hopeful && len(out.Events) == 0 && (err == nil || domain.CodeOf(err) != ""):
+			// Only what was appended proves that the state in memory was the present one.
+		default:
+			return out, err
 		}
-		return out, err
 	}
 	return Outcome[S, E]{}, domain.Reject(domain.StaleRevision, "the resource is being changed by others at this moment")
 }

@@ -36,32 +36,38 @@ func newInflow() *inflow {
 
 // put adds an event when there is room; it fails when ctx ends first.
 func (in *inflow) put(ctx context.Context, e eventstore.Recorded) error {
-	if err := in.waitForRoom(ctx); err != nil {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if err := in.makeRoom(ctx); err != nil {
 		return err
 	}
-	in.mu.Lock()
 	in.add(e)
-	in.mu.Unlock()
 	signal(in.arrived)
 	return nil
 }
 
-// waitForRoom waits until there is room for an event of the only goroutine that adds any.
-func (in *inflow) waitForRoom(ctx context.Context) error {
-	for in.full() {
+// makeRoom is called under the lock, which it lets go of while it waits.
+func (in *inflow) makeRoom(ctx context.Context) error {
+	for in.crowded() {
+		in.mu.Unlock()
 		select {
 		case <-in.room:
 		case <-ctx.Done():
+		}
+		in.mu.Lock()
+		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 	}
 	return nil
 }
 
+func (in *inflow) crowded() bool { return len(in.events) >= inflowEvents || in.bytes >= inflowBytes }
+
 func (in *inflow) full() bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	return len(in.events) >= inflowEvents || in.bytes >= inflowBytes
+	return in.crowded()
 }
 
 // add is called under the lock.

@@ -37,20 +37,24 @@ func (p *part) event(ctx context.Context, from *esdb.RecordedEvent) error {
 	if passes && shares(from) {
 		return errShared(from)
 	}
-	if err := p.in.waitForRoom(ctx); err != nil {
+	p.in.mu.Lock()
+	defer p.in.mu.Unlock()
+	if err := p.in.makeRoom(ctx); err != nil {
 		return err
 	}
-	return p.change(func() {
-		p.messages++
-		if e.Position <= p.position {
-			return
-		}
-		if passes {
-			p.in.add(e)
-		}
-		p.position, p.pending = e.Position, 0
-		signal(p.in.arrived)
-	})
+	if p.current != p {
+		return errLeft
+	}
+	p.messages++
+	if e.Position <= p.position {
+		return nil
+	}
+	if passes {
+		p.in.add(e)
+	}
+	p.position, p.pending = e.Position, 0
+	signal(p.in.arrived)
+	return nil
 }
 
 func (p *part) checkpoint(at eventstore.Position) error {
