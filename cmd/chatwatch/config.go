@@ -20,7 +20,7 @@ type serving struct {
 	LogKey    string `help:"File of its key, in PEM." name:"eventstore-key" type:"path" placeholder:"FILE"`
 }
 
-// check returns all that is wrong with the settings.
+// check returns what is wrong with the settings.
 func (s serving) check(e *environment) error {
 	var problems []error
 	if _, _, err := net.SplitHostPort(s.Listen); err != nil {

@@ -78,7 +78,11 @@ func (d *door) run(ctx context.Context) error {
 
 // address is what a client connects to.
 func (d *door) address() string {
-	address := "esdb://" + d.listener.Addr().String()
+	host, port, _ := net.SplitHostPort(d.listener.Addr().String())
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() || ip.To4() == nil {
+		host = "localhost" // clients take no IPv6 address apart
+	}
+	address := "esdb://" + host + ":" + port
 	if !d.tls {
 		address += "?tls=false"
 	}

@@ -325,6 +325,18 @@ func TestADataDirectoryIsOfOneLog(t *testing.T) {
 	if reason := s.fails("--eventstore", others.URL()); !strings.Contains(reason, "another log") {
 		t.Errorf("a longer log of others: %s", reason)
 	}
+	fresh := teststore.Embedded(t) // as a server that holds nothing but what is its own
+	for range 50 {
+		own := []eventstore.Event{{ID: uuid.New(), Type: "$stats", Data: []byte("{}"), Metadata: []byte("{}")}}
+		if _, err := fresh.Append(t.Context(), "$stats-1", eventstore.Any, own); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, log := range map[string]eventstore.Store{"a server with events of its own": fresh, "an empty one": teststore.Embedded(t)} {
+		if reason := s.fails("--eventstore", teststore.Serve(t, log).URL()); !strings.Contains(reason, "read models") {
+			t.Errorf("%s: %s", name, reason)
+		}
+	}
 	if reason := s.fails(); !strings.Contains(reason, "--eventstore is not given") {
 		t.Errorf("without --eventstore: %s", reason)
 	}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -18,7 +19,7 @@ import (
 )
 
 // origin tells which log a data directory's read models and snapshots were folded from: positions in one log mean nothing
-// in another. It is noted as soon as the log has a first event.
+// in another. It is noted as soon as the log has a first event that can be read.
 type origin struct {
 	Store string              `json:"store"` // kind of the log
 	First uuid.UUID           `json:"first"` // id of the product's first event, zero as long as there is none
@@ -79,7 +80,7 @@ func (e *environment) checkLog(ctx context.Context, store eventstore.Store, db *
 	switch {
 	case err != nil:
 		return err
-	case !same && stored > eventstore.Start && head >= before.At:
+	case !same && stored > eventstore.Start && (whole || head >= before.At):
 		return fmt.Errorf("the read models %s were folded from another log: use another --data-dir, or delete them, and they are folded anew",
 			e.readFile())
 	case !whole:
@@ -117,21 +118,47 @@ func (e *environment) noteOrigin(ctx context.Context, store eventstore.Store) er
 	if err != nil || o.First != uuid.Nil {
 		return err
 	}
-	sub, err := store.Subscribe(ctx, eventstore.Start, eventcodec.Streams())
+	first, err := firstEvent(ctx, store)
+	for errors.Is(err, eventstore.ErrUnavailable) && ctx.Err() == nil {
+		select {
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+		}
+		first, err = firstEvent(ctx, store)
+	}
 	if err != nil {
 		return err
+	}
+	o.First, o.At = first.ID, first.Position
+	return e.keepOrigin(o)
+}
+
+// firstEvent waits for the product's first event in a log.
+func firstEvent(ctx context.Context, store eventstore.Store) (eventstore.Recorded, error) {
+	sub, err := store.Subscribe(ctx, eventstore.Start, eventcodec.Streams())
+	if err != nil {
+		return eventstore.Recorded{}, err
 	}
 	defer sub.Close()
 	for {
 		b, err := sub.Next(ctx)
 		if err != nil {
-			return err
+			return eventstore.Recorded{}, err
 		}
 		if len(b.Events) > 0 {
-			o.First, o.At = b.Events[0].ID, b.Events[0].Position
-			return e.keepOrigin(o)
+			return b.Events[0], nil
 		}
 	}
+}
+
+// writeDurably writes a file that is whole after a power cut, when it is there.
+func writeDurably(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 func (e *environment) originFile() string { return filepath.Join(e.DataDir, "log.json") }
@@ -154,7 +181,7 @@ func (e *environment) lastOrigin() (o origin, err error) {
 func (e *environment) keepOrigin(o origin) error {
 	data, err := json.Marshal(o)
 	if err == nil {
-		err = os.WriteFile(e.originFile()+".new", append(data, '\n'), 0o600)
+		err = writeDurably(e.originFile()+".new", append(data, '\n'))
 	}
 	if err == nil {
 		err = os.Rename(e.originFile()+".new", e.originFile())

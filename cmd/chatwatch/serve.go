@@ -48,13 +48,13 @@ func serve(ctx context.Context, e *environment, s serving, beside func(ctx conte
 		return err
 	}
 	defer n.close()
-	door, err := n.openDoor(s)
-	if err != nil {
-		return err
-	}
 	listener, err := net.Listen("tcp", s.Listen)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w", s.Listen, err)
+	}
+	door, err := n.openDoor(s)
+	if err != nil {
+		return errors.Join(err, listener.Close())
 	}
 	requests, endRequests := context.WithCancel(context.WithoutCancel(ctx))
 	defer endRequests()

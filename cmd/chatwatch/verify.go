@@ -9,8 +9,8 @@ import (
 	"github.com/chatwatch/chatwatch/internal/eventstore"
 )
 
-// verifyCommand reads all that the log holds of the product: positions must grow, the revisions of every stream must be without gap or repeat,
-// and every event must be readable.
+// verifyCommand reads all that the log holds of the product: positions must grow, the revisions of every stream must be
+// without gap or repeat, and every event must be readable.
 type verifyCommand struct{}
 
 func (c *verifyCommand) Run(ctx context.Context, e *environment) error {

@@ -68,6 +68,9 @@ type stream[S any] struct {
 	stale atomic.Bool
 	known memory // guarded by busy
 	saved int64  // revision of the last snapshot, guarded by busy
+	// begun counts the reads of the stream that have begun; read is the number of the last that has ended, guarded by busy.
+	begun atomic.Uint64
+	read  uint64
 }
 
 // fresh is the state in memory, nil when the stream has to be read.
@@ -101,17 +104,24 @@ func (a *Aggregate[S, E]) Load(ctx context.Context, id string) (View[S], error) 
 // under way. Who was led by an event of the log to look at a stream has to ask so, or can miss that very event.
 func (a *Aggregate[S, E]) Settled(ctx context.Context, id string) (View[S], error) {
 	s := a.stream(id)
+	begun := s.begun.Load()
 	if err := s.lock(ctx); err != nil {
 		return View[S]{}, err
 	}
 	defer s.unlock()
-	if v := a.fresh(s); v != nil {
-		return *v, nil
-	}
-	if err := a.refresh(ctx, id, s); err != nil {
+	if err := a.settle(ctx, id, s, begun); err != nil {
 		return View[S]{}, err
 	}
 	return *s.current.Load(), nil
+}
+
+// settle brings a locked stream up to the time of a call that came when so many reads of it had begun. Many calls wait for
+// a stream that they all need, such as a profile: a read that has begun since the call came is as good as one of its own.
+func (a *Aggregate[S, E]) settle(ctx context.Context, id string, s *stream[S], begun uint64) error {
+	if a.fresh(s) != nil || s.read > begun && !s.stale.Load() {
+		return nil
+	}
+	return a.refresh(ctx, id, s)
 }
 
 // Recall tells whether a request has been carried out on this stream before, and where its last event stands.
@@ -120,14 +130,13 @@ func (a *Aggregate[S, E]) Recall(ctx context.Context, id string, r Request) (Don
 		return Done{}, false, nil
 	}
 	s := a.stream(id)
+	begun := s.begun.Load()
 	if err := s.lock(ctx); err != nil {
 		return Done{}, false, err
 	}
 	defer s.unlock()
-	if a.fresh(s) == nil {
-		if err := a.refresh(ctx, id, s); err != nil {
-			return Done{}, false, err
-		}
+	if err := a.settle(ctx, id, s, begun); err != nil {
+		return Done{}, false, err
 	}
 	return s.known.recall(r)
 }
@@ -254,9 +263,11 @@ func (s *stream[S]) unlock() { <-s.busy }
 // refresh reads what the stream has beyond what is in memory: all of it for a stream that is not.
 func (a *Aggregate[S, E]) refresh(ctx context.Context, id string, s *stream[S]) error {
 	name := a.prefix + id
+	number := s.begun.Add(1)
 	view := View[S]{Revision: -1}
 	if !a.valid(id) {
 		s.current.Store(&view)
+		s.read = number
 		return nil
 	}
 	if v := s.current.Load(); v != nil {
@@ -293,5 +304,6 @@ func (a *Aggregate[S, E]) refresh(ctx context.Context, id string, s *stream[S]) 
 	}
 	s.current.Store(&view)
 	s.stale.Store(false)
+	s.read = number
 	return nil
 }

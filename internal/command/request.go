@@ -37,10 +37,13 @@ func (r Request) derive(name string) Request {
 	return r
 }
 
-// eventID names the event that the request appends at a revision: the same again for the same append, never for another.
+// eventID names the event that the request appends at a revision: the same again for the same append, never for another. What
+// was asked and when are part of it: a node that does not know that another has carried the request out has to be refused
+// by the store, and not be given the other's answer for events of its own.
 func (r Request) eventID(stream string, revision int64) uuid.UUID {
-	name := make([]byte, 0, len(stream)+8)
-	name = append(name, stream...)
+	name := make([]byte, 0, len(stream)+len(r.Hash)+16)
+	name = append(append(name, stream...), r.Hash...)
+	name = binary.BigEndian.AppendUint64(name, uint64(r.At.UnixNano()))
 	return uuid.NewSHA1(r.ID, binary.BigEndian.AppendUint64(name, uint64(revision)))
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/chatwatch/chatwatch/internal/eventstore"
 )
 
-// do carries out a call that has one answer, on a connection and in a goroutine of its own. It returns with ctx.Err() when
+// do carries out a call that has one answer, on a connection and in another goroutine. It returns with ctx.Err() when
 // ctx ends first, and with errSilent when the server takes too long; the call is cancelled then.
 func do[T any](ctx context.Context, s *Store, f func(context.Context, *esdb.Client) (T, error)) (T, error) {
 	var nothing T

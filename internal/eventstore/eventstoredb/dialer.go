@@ -31,14 +31,13 @@ type dialer struct {
 	since   time.Time     // when the one before was lost
 	trouble error         // of the last attempt to make one
 	changed chan struct{} // closed when any of this changes
-	dialing sync.WaitGroup
 }
 
 func newDialer(settings Settings, opts options, closing, life context.Context) *dialer {
 	// A client looks for a server once: looking again is the dialer's.
 	settings.config.MaxDiscoverAttempts, settings.config.DiscoveryInterval = 1, 0
 	d := &dialer{settings: settings, opts: opts, closing: closing, life: life, since: time.Now(), changed: make(chan struct{})}
-	d.dialing.Go(d.dial)
+	go d.dial()
 	return d
 }
 
@@ -77,7 +76,7 @@ func (d *dialer) enter(call context.Context, patience time.Duration) (v *visit, 
 		if v, ok := d.current.enter(call); ok {
 			return v, 0, nil, nil
 		}
-		return nil, patience, d.changed, nil // retired: lost is about to be called
+		return nil, patience, d.changed, d.unreachable() // retired: lost is about to be called
 	}
 	return nil, time.Until(d.since.Add(patience)), d.changed, d.unreachable()
 }
@@ -134,7 +133,7 @@ func (d *dialer) lost(l *link, cause error) {
 	d.tell()
 	if d.life.Err() == nil {
 		d.opts.logger.Warn("event store lost, connecting again", "servers", d.settings.String(), "error", d.trouble)
-		d.dialing.Go(d.dial)
+		go d.dial()
 	}
 }
 
@@ -146,14 +145,14 @@ func (d *dialer) tell() {
 // dial makes a link, with growing pauses, until there is one or the store is closed.
 func (d *dialer) dial() {
 	pauses := d.opts.pauses()
-	for attempt := 0; d.life.Err() == nil; attempt++ {
+	for d.life.Err() == nil {
 		l, err := d.connect()
 		d.mu.Lock()
 		if err == nil {
-			d.current, d.trouble = l, nil
-			if attempt > 0 {
+			if d.trouble != nil {
 				d.opts.logger.Info("event store connected", "servers", d.settings.String(), "after", time.Since(d.since).Round(time.Millisecond))
 			}
+			d.current, d.trouble = l, nil
 		} else {
 			d.trouble = told(err)
 		}
@@ -180,10 +179,10 @@ func (d *dialer) connect() (*link, error) {
 		err     error
 	}
 	server := make(chan found, 1)
-	d.dialing.Go(func() {
+	go func() {
 		version, err := l.client.GetServerVersion()
 		server <- found{version, err}
-	})
+	}()
 	select {
 	case f := <-server:
 		if err := errors.Join(f.err, supported(f.version)); err != nil {

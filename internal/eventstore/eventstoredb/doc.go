@@ -1,8 +1,8 @@
 // Package eventstoredb is the event store on an EventStoreDB or KurrentDB cluster, through the official client. It keeps the
 // promises of eventstore.Store over a network, which the client alone does not:
 //
-//   - A call ends when its context does. The client can hang in its own making of connections, so every call runs in a
-//     goroutine of its own, and who waits for it may leave.
+//   - A call ends when its context does. The client can hang in its own making of connections, so every call runs in
+//     another goroutine than its caller's, and who waits for it may leave.
 //   - A connection that failed is replaced. The client's own reconnection leaks the connection before, and when it does not
 //     find a server it closes the client for good and lets callers who wait for it hang. So a client is used for one
 //     connection (see link), and a new one is made, with growing pauses, for as long as the store is open (see dialer).

@@ -64,24 +64,17 @@ func (s *Store) ReadAll(ctx context.Context, from eventstore.Position, direction
 	return func(yield func(eventstore.Recorded, error) bool) {
 		left := unlimited(limit)
 		passes := func(e *eventstore.Recorded) bool { return !own(e) && filter.Matches(e.Stream, e.Type) }
-		var err error
-		if direction == eventstore.Forwards {
-			err = s.readForwards(ctx, from, passes, func(e *eventstore.Recorded) bool {
-				if !passes(e) {
-					return true
-				}
-				left--
-				return yield(*e, nil) && left > 0
-			})
-		} else {
-			err = s.readBackwards(ctx, from, passes, func(e *eventstore.Recorded) bool {
-				if !passes(e) {
-					return true
-				}
-				left--
-				return yield(*e, nil) && left > 0
-			})
+		read := s.readForwards
+		if direction == eventstore.Backwards {
+			read = s.readBackwards
 		}
+		err := read(ctx, from, passes, func(e *eventstore.Recorded) bool {
+			if !passes(e) {
+				return true
+			}
+			left--
+			return yield(*e, nil) && left > 0
+		})
 		if err != nil {
 			yield(eventstore.Recorded{}, err)
 		}
@@ -147,7 +140,7 @@ func (s *Store) Head(ctx context.Context) (eventstore.Position, error) {
 
 // end is the position of the last event of any kind.
 func (s *Store) end(ctx context.Context) (eventstore.Position, error) {
-	return s.last(ctx, func(*eventstore.Recorded) bool { return true })
+	return s.last(ctx, everything)
 }
 
 // endOf asks one client where the log ends.
@@ -174,7 +167,7 @@ func ended(err error) bool {
 }
 
 // last looks for an event from the end, in pages that grow: usually it is the first.
-func (s *Store) last(ctx context.Context, is func(*eventstore.Recorded) bool) (eventstore.Position, error) {
+func (s *Store) last(ctx context.Context, is wanting) (eventstore.Position, error) {
 	at, found := eventstore.End, eventstore.Start
 	for page := uint64(1); ; page = min(page*32, 4096) {
 		left := page

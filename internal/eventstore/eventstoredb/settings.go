@@ -18,13 +18,14 @@ type Settings struct {
 	servers string // for people: the hosts, without anything secret
 }
 
-// known are the settings of a connection string, in lower case. Those of passed are of other clients, and mean nothing here.
+// known are the settings of a connection string, in lower case. Those of passed mean nothing here: they are of other clients,
+// or about looking for a server again, which is the dialer's business.
 var (
 	known = []string{
-		"tls", "tlscafile", "tlsverifycert", "usercertfile", "userkeyfile", "discoveryinterval", "gossiptimeout",
-		"nodepreference", "keepaliveinterval", "keepalivetimeout", "maxdiscoverattempts", "defaultdeadline",
+		"tls", "tlscafile", "tlsverifycert", "usercertfile", "userkeyfile", "gossiptimeout",
+		"nodepreference", "keepaliveinterval", "keepalivetimeout",
 	}
-	passed = []string{"connectionname", "throwonappendfailure"}
+	passed = []string{"connectionname", "throwonappendfailure", "discoveryinterval", "maxdiscoverattempts", "defaultdeadline"}
 )
 
 // ParseSettings reads a connection string: esdb://user:password@host:port,host:port?tls=true&tlsCaFile=FILE, or esdb+discover://

@@ -25,7 +25,7 @@ type Store struct {
 	beginClose    context.CancelCauseFunc
 	endLife       context.CancelCauseFunc
 
-	mu       sync.Mutex // guards closing against appends that begin
+	mu       sync.Mutex // guards closing against appends that begin, and life against calls that do
 	inFlight sync.WaitGroup
 	active   sync.WaitGroup // goroutines of calls
 	idle     chan func()    // taken by those that have nothing to do
@@ -104,7 +104,7 @@ func (s *Store) enter() bool {
 // client.
 const maxIdle = 128
 
-// start runs a call in a goroutine of its own, unless the store is closed.
+// start runs a call in another goroutine, one that waits for work if there is one, unless the store is closed.
 func (s *Store) start(f func()) bool {
 	select {
 	case s.idle <- f:
@@ -143,8 +143,8 @@ func (s *Store) Close() error {
 	s.mu.Lock()
 	s.beginClose(eventstore.ErrClosed)
 	s.mu.Unlock()
-	patience := time.NewTimer(s.opts.timeout)
-	defer patience.Stop()
+	patience, cancel := context.WithTimeout(context.Background(), s.opts.timeout)
+	defer cancel()
 	answered := make(chan struct{})
 	go func() {
 		s.inFlight.Wait()
@@ -152,7 +152,7 @@ func (s *Store) Close() error {
 	}()
 	select {
 	case <-answered:
-	case <-patience.C:
+	case <-patience.Done():
 	}
 	s.closed.Do(func() {
 		s.mu.Lock()
@@ -166,7 +166,7 @@ func (s *Store) Close() error {
 	})
 	select {
 	case <-s.gone:
-	case <-patience.C: // a client that hangs cannot be told to stop
+	case <-patience.Done(): // a client that hangs cannot be told to stop
 		s.opts.logger.Warn("event store closed before all its calls had ended")
 	}
 	return nil

@@ -150,7 +150,7 @@ func (s *subscription) run() {
 }
 
 // follow receives over one connection until it is lost. The client can hang in its own making of connections, so it is
-// called in a goroutine of its own, which is left behind when it does: what it still brings then is not taken (see part).
+// called in another goroutine, which is left behind when it does: what it still brings then is not taken (see part).
 func (s *subscription) follow() error {
 	call, cancel := context.WithCancelCause(s.ctx)
 	defer cancel(nil)
