@@ -92,7 +92,7 @@ func (a *appending) tooLarge(err error) bool {
 // attempt sends the append once, when there is a connection.
 func (a *appending) attempt(ctx context.Context) (*esdb.WriteResult, error) {
 	options := esdb.AppendToStreamOptions{ExpectedRevision: expectation(a.expected)}
-	return do(ctx, a.store, func(ctx context.Context, c *esdb.Client) (*esdb.WriteResult, error) {
+	return a.store.write(ctx, func(ctx context.Context, c *esdb.Client) (*esdb.WriteResult, error) {
 		a.sent.Add(1)
 		return c.AppendToStream(asked(ctx), a.stream, options, a.proposed...)
 	})

@@ -10,19 +10,18 @@ import (
 	"github.com/chatwatch/chatwatch/internal/eventstore"
 )
 
-// do carries out a call that has one answer, on a connection and in another goroutine. It returns with ctx.Err() when
-// ctx ends first, and with errSilent when the server takes too long; the call is cancelled then.
-func do[T any](ctx context.Context, s *Store, f func(context.Context, *esdb.Client) (T, error)) (T, error) {
-	var nothing T
+// write carries out an append, on a connection and in another goroutine. It returns with ctx.Err() when ctx ends first, and
+// with errSilent when the server takes too long; the call is cancelled then.
+func (s *Store) write(ctx context.Context, f func(context.Context, *esdb.Client) (*esdb.WriteResult, error)) (*esdb.WriteResult, error) {
 	call, cancel := context.WithCancel(ctx)
 	defer cancel()
 	v, err := s.dialer.visit(ctx, call, s.opts.patience)
 	if err != nil {
-		return nothing, err
+		return nil, err
 	}
 	type answer struct {
-		value T
-		err   error
+		result *esdb.WriteResult
+		err    error
 	}
 	answered := make(chan answer, 1)
 	run := func() {
@@ -30,31 +29,31 @@ func do[T any](ctx context.Context, s *Store, f func(context.Context, *esdb.Clie
 		var a answer
 		defer func() { answered <- a }()
 		defer recovered(&a.err)
-		a.value, a.err = f(v, v.link.client)
+		a.result, a.err = f(v, v.link.client)
 	}
 	if !s.start(run) {
 		v.leave()
-		return nothing, eventstore.ErrClosed
+		return nil, eventstore.ErrClosed
 	}
 	timer := time.NewTimer(s.opts.timeout)
 	defer timer.Stop()
 	select {
 	case a := <-answered:
-		err = a.err
-		if err == nil {
-			return a.value, nil
+		if a.err == nil {
+			return a.result, nil
 		}
+		err = a.err
 	case <-ctx.Done():
 	case <-timer.C:
 		err = errSilent
 	}
 	if ctx.Err() != nil {
-		return nothing, ctx.Err()
+		return nil, ctx.Err()
 	}
 	if connectionFailed(err) {
 		v.link.retire(err)
 	}
-	return nothing, err
+	return nil, err
 }
 
 // recovered makes an error of a panic of the client, which meets some answers with one. Its value is not shown: it could
