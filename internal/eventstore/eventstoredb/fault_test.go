@@ -600,7 +600,15 @@ func TestALeaderThatCannotBeReachedHoldsUpNothingForEver(t *testing.T) {
 	if _, err := store.Append(t.Context(), "session-1", eventstore.Exactly(2), []eventstore.Event{event("A")}); err == nil {
 		t.Fatal("the follower took it")
 	}
+	// Now the follower is gone too, for longer than the client looks for the leader that it was told of: it finds nobody.
+	server.Stop()
+	gone, cancel := context.WithTimeout(t.Context(), 3*time.Second)
+	defer cancel()
+	for gone.Err() == nil {
+		_, _ = store.Append(gone, "session-1", eventstore.Exactly(2), []eventstore.Event{event("A")})
+	}
 	follows.Store(false)
+	server.Start()
 	more, _ := fill(t, server.store, "session-2", 1)
 	for i, sub := range subs {
 		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
@@ -641,6 +649,9 @@ func TestAnAppendThatIsTooLargeForTheServerIsToldSo(t *testing.T) {
 	began := time.Now()
 	if _, err := store.Append(t.Context(), "session-1", eventstore.NoStream, events); !errors.Is(err, eventstore.ErrTooLarge) {
 		t.Fatalf("%v after %s and %d calls", err, time.Since(began), calls.Load())
+	}
+	if n := calls.Load(); n > 3 {
+		t.Errorf("it was sent %d times", n)
 	}
 }
 
