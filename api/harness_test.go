@@ -23,7 +23,7 @@ import (
 	"github.com/chatwatch/chatwatch/internal/eventstore"
 	"github.com/chatwatch/chatwatch/internal/eventstore/teststore"
 	"github.com/chatwatch/chatwatch/internal/live"
-	"github.com/chatwatch/chatwatch/internal/readstore"
+	"github.com/chatwatch/chatwatch/internal/readstore/sqlitedb"
 	"github.com/chatwatch/chatwatch/projections"
 	"github.com/chatwatch/chatwatch/projections/directory"
 	"github.com/chatwatch/chatwatch/projections/sessions"
@@ -57,7 +57,7 @@ func bare(t testing.TB, change ...func(*api.Config)) *site {
 	ctx, cancel := context.WithCancel(context.Background())
 	dir, quiet := t.TempDir(), slog.New(slog.DiscardHandler)
 	store := teststore.Open(t)
-	db, err := readstore.Open(ctx, filepath.Join(dir, "read.db"), quiet)
+	db, err := sqlitedb.Open(ctx, filepath.Join(dir, "read.db"), quiet)
 	must(t, err)
 	must(t, db.Migrate(ctx))
 	engine, err := projections.NewEngine(db, projections.FromStore(store, 1000, quiet), group(), projections.Options{})

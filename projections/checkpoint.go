@@ -2,7 +2,6 @@ package projections
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -37,12 +36,12 @@ type runner struct {
 // take makes the engine the owner of its projections' checkpoints, and reads where they stand.
 func (e *Engine) take(ctx context.Context) error {
 	now := e.opts.Clock()
-	err := e.db.Write(ctx, func(tx *readstore.Tx) error {
+	err := e.db.Write(ctx, func(tx readstore.Tx) error {
 		for _, r := range e.runners {
-			if _, err := tx.Exec(createCheckpoint, r.Name(), now); err != nil {
+			if _, err := tx.Exec(createCheckpoint, r.Name(), readstore.At(now)); err != nil {
 				return err
 			}
-			if _, err := tx.Exec(takeEpoch, now, r.Name()); err != nil {
+			if _, err := tx.Exec(takeEpoch, readstore.At(now), r.Name()); err != nil {
 				return err
 			}
 		}
@@ -51,7 +50,7 @@ func (e *Engine) take(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("take checkpoints: %w", err)
 	}
-	return e.db.View(ctx, func(v readstore.View) error {
+	return e.db.View(ctx, func(v readstore.Queryer) error {
 		for _, r := range e.runners {
 			if err := r.read(ctx, v); err != nil {
 				return fmt.Errorf("read checkpoint of %s: %w", r.Name(), err)
@@ -61,7 +60,7 @@ func (e *Engine) take(ctx context.Context) error {
 	})
 }
 
-func (r *runner) read(ctx context.Context, v readstore.View) error {
+func (r *runner) read(ctx context.Context, v readstore.Queryer) error {
 	rows, err := v.Query(ctx, readCheckpoint, r.Name())
 	if err != nil {
 		return err
@@ -83,8 +82,8 @@ func (r *runner) read(ctx context.Context, v readstore.View) error {
 }
 
 // move moves the checkpoint to a position, if the projection is still this engine's.
-func (r *runner) move(tx *readstore.Tx, to eventstore.Position, now time.Time) error {
-	n, err := tx.Exec(moveCheckpoint, int64(to), now, r.Name(), r.epoch, int64(r.position))
+func (r *runner) move(tx readstore.Tx, to eventstore.Position, now time.Time) error {
+	n, err := tx.Exec(moveCheckpoint, int64(to), readstore.At(now), r.Name(), r.epoch, int64(r.position))
 	if err != nil {
 		return fmt.Errorf("move checkpoint of %s: %w", r.Name(), err)
 	}
@@ -95,9 +94,9 @@ func (r *runner) move(tx *readstore.Tx, to eventstore.Position, now time.Time) e
 }
 
 // Stored is the furthest place of the log up to which any projection of a database is stored, Start for a fresh one.
-func Stored(ctx context.Context, db *readstore.DB) (eventstore.Position, error) {
+func Stored(ctx context.Context, db readstore.DB) (eventstore.Position, error) {
 	rows, err := db.Query(ctx, "SELECT coalesce(max(position), 0) FROM checkpoint")
-	positions, err := readstore.Collect(rows, err, func(rows *sql.Rows) (position int64, err error) {
+	positions, err := readstore.Collect(rows, err, func(rows readstore.Rows) (position int64, err error) {
 		return position, rows.Scan(&position)
 	})
 	if err != nil {

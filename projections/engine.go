@@ -51,7 +51,7 @@ func (o Options) or() Options {
 
 // Engine runs the projections of a group.
 type Engine struct {
-	db      *readstore.DB
+	db      readstore.DB
 	log     Log
 	runners []*runner
 	opts    Options
@@ -61,7 +61,7 @@ type Engine struct {
 }
 
 // NewEngine makes an engine of projections, which it owns from then on.
-func NewEngine(db *readstore.DB, log Log, group []Projection, o Options) (*Engine, error) {
+func NewEngine(db readstore.DB, log Log, group []Projection, o Options) (*Engine, error) {
 	e := &Engine{db: db, log: log, opts: o.or()}
 	var err error
 	for _, p := range group {
@@ -169,7 +169,7 @@ func (e *Engine) store(ctx context.Context, b *Batch) error {
 		}
 	}
 	now := e.opts.Clock()
-	err := e.db.Write(ctx, func(tx *readstore.Tx) error {
+	err := e.db.Write(ctx, func(tx readstore.Tx) error {
 		for _, r := range e.runners {
 			if r.position >= b.Position {
 				continue
@@ -177,10 +177,17 @@ func (e *Engine) store(ctx context.Context, b *Batch) error {
 			if err := r.move(tx, b.Position, now); err != nil {
 				return err
 			}
-			if err := r.write(tx); err != nil {
-				return &writeError{r, err}
+			staged, err := e.db.Stage(r.sets()...)
+			if err == nil {
+				err = tx.Put(staged)
 			}
-			if err := parkedTable.Write(tx, r.pending.parked...); err != nil {
+			if err == nil {
+				err = tx.Flush()
+			}
+			if err != nil {
+				return &writeError{r, fmt.Errorf("%s: %w", r.Name(), err)}
+			}
+			if err := parkedTable.Write(e.db, tx, r.pending.parked...); err != nil {
 				return err
 			}
 		}

@@ -167,7 +167,7 @@ func TestWhatCannotBeFoldedParksItsStreamAlone(t *testing.T) {
 		if err != nil || len(got) != 0 {
 			t.Fatal(got, err)
 		}
-		rows, err := db.Dump(context.Background(), "transcript_auditor")
+		rows, err := readstore.Dump(context.Background(), db, "transcript_auditor")
 		if n := strings.Count(strings.Join(rows, "\n"), "session_id="+id+"|"); err != nil || n != entries {
 			t.Errorf("session %s has %d entries, want %d (%v)", id, n, entries, err)
 		}
@@ -211,7 +211,7 @@ func TestOneProjectionCanBeRebuiltAlone(t *testing.T) {
 	want := projectiontest.Dump(t, db, catalogue.All()...)
 	for _, name := range catalogue.Names() {
 		p, _ := catalogue.New(name)
-		if err := db.Write(context.Background(), func(tx *readstore.Tx) error {
+		if err := db.Write(context.Background(), func(tx readstore.Tx) error {
 			_, err := tx.Exec("DELETE FROM " + p.Tables()[0])
 			return err
 		}); err != nil {
@@ -239,7 +239,7 @@ func TestARowThatTheDatabaseRefusesParksItsStreamAlone(t *testing.T) {
 			occupied = string(e.SessionID())
 		}
 	}
-	err := db.Write(context.Background(), func(tx *readstore.Tx) error {
+	err := db.Write(context.Background(), func(tx readstore.Tx) error {
 		_, err := tx.Exec("INSERT INTO transcript_session (session_key, session_id) VALUES (?, ?)", int64(1)<<40, occupied)
 		return err
 	})

@@ -54,8 +54,9 @@ type Projection interface {
 	// fold collects the rows of events, which follow those of the call before. What could not be folded is told; then
 	// everything must be forgotten, and folded again without it.
 	fold(ctx context.Context, q readstore.Queryer, events []*eventcodec.Envelope) ([]failure, error)
-	write(tx *readstore.Tx) error
-	done()   // what was collected is stored
+	// sets are the rows that were collected.
+	sets() []readstore.Set
+	done()   // what was collected is staged, or stored
 	forget() // nothing was
 }
 
@@ -194,13 +195,12 @@ func (p *streams[S]) one(e *eventcodec.Envelope) (cause string) {
 	return ""
 }
 
-func (p *streams[S]) write(tx *readstore.Tx) error {
-	for _, b := range p.Buffers {
-		if err := b.write(tx); err != nil {
-			return fmt.Errorf("%s: %w", p.Name(), err)
-		}
+func (p *streams[S]) sets() []readstore.Set {
+	sets := make([]readstore.Set, len(p.Buffers))
+	for i, b := range p.Buffers {
+		sets[i] = b.set()
 	}
-	return nil
+	return sets
 }
 
 func (p *streams[S]) done() {

@@ -34,7 +34,7 @@ type ParkedStream struct {
 }
 
 // Parked lists what the projections of a database have left out, oldest first, at most limit streams.
-func Parked(ctx context.Context, db *readstore.DB, limit int) ([]ParkedStream, error) {
+func Parked(ctx context.Context, db readstore.DB, limit int) ([]ParkedStream, error) {
 	const query = `SELECT s.projection, s.stream, s.since, s.events, p.cause
 		FROM (SELECT projection, stream, min(position) AS since, count(*) AS events FROM parked_event
 		      GROUP BY projection, stream) AS s

@@ -38,7 +38,7 @@ func (e *Engine) Rebuild(ctx context.Context, progress func(done, total eventsto
 
 // empty takes everything out of the tables, and the checkpoints back to the start.
 func (e *Engine) empty(ctx context.Context) error {
-	err := e.db.Write(ctx, func(tx *readstore.Tx) error {
+	err := e.db.Write(ctx, func(tx readstore.Tx) error {
 		for _, r := range e.runners {
 			for _, table := range r.Tables() {
 				if _, err := tx.Exec("DELETE FROM " + table); err != nil {

@@ -34,7 +34,7 @@ type node struct {
 	lock      *flock.Flock
 	store     eventstore.Store
 	unit      string // of the log's positions
-	db        *readstore.DB
+	db        readstore.DB
 	tokens    *auth.Tokens
 	service   *command.Service
 	engine    *projections.Engine
@@ -48,7 +48,7 @@ type node struct {
 // for the disk, and a commit costs about as much for one event of a session as for ten.
 const breather = 50 * time.Millisecond
 
-func newEngine(e *environment, store eventstore.Store, db *readstore.DB, group []projections.Projection) (*projections.Engine, error) {
+func newEngine(e *environment, store eventstore.Store, db readstore.DB, group []projections.Projection) (*projections.Engine, error) {
 	log := projections.FromStore(store, projections.DefaultMaxBatch, e.log)
 	return projections.NewEngine(db, log, group, projections.Options{Logger: e.log, Clock: clock, Breather: breather})
 }
