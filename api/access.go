@@ -76,7 +76,7 @@ func listAccess(c *call) (*reply, error) {
 	if err := c.catchUp(eventstore.Position(c.recorded.Load()), c.Limits.ListWait); err != nil {
 		return nil, err
 	}
-	rows, err := c.Accesses.Accesses(c.ctx(), filter, after, limit+1)
+	rows, err := c.Accesses.List(c.ctx(), filter, after, limit+1)
 	if err != nil {
 		return nil, err
 	}

@@ -52,14 +52,14 @@ type Event interface{ accessEvent() }
 type AccessRecorded struct {
 	ReaderID   string      `json:"reader_id"`   // subject of the token
 	ReaderRole domain.Role `json:"reader_role"` // of the token: staff, admin or auditor
-	Kind       Kind        `json:"kind"`
+	Kind       Kind        `json:"kind"`        // what was read: transcript, live, events, replay, supervision, access, snapshot or log
 	// SessionID is the session that was read, or to which a list was narrowed.
 	SessionID domain.SessionID `json:"session_id,omitempty"`
 	// QueueID is the queue of the session at that time, or the one to which a list was narrowed.
 	QueueID domain.QueueID `json:"queue_id,omitempty"`
 	// As is the role whose view was shown.
 	As     domain.Role `json:"as,omitempty"`
-	Format Format      `json:"format"`
+	Format Format      `json:"format"` // json, sse or client; of an export text, csv or html
 	// Revision of the session up to which a replay was asked for.
 	Revision *uint64 `json:"revision,omitempty"`
 	// At is the past time that was asked for.

@@ -43,7 +43,7 @@ func TestARowSaysAllThatTheEventSays(t *testing.T) {
 	read(log, "iris", 2, access.OfAccess, "") // each engine knows nothing but the table
 	projectiontest.Apply(t, db, log, projection.New())
 
-	got, err := projection.NewReader(db).Accesses(ctx, projection.Filter{}, projection.Place{}, 10)
+	got, err := projection.NewReader(db).List(ctx, projection.Filter{}, projection.Place{}, 10)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +90,7 @@ func TestReadingsAreFoundByReaderSessionKindAndTimeAPageAtATime(t *testing.T) {
 			}
 		}
 		for after := (projection.Place{}); ; {
-			page, err := reader.Accesses(ctx, f, after, 3)
+			page, err := reader.List(ctx, f, after, 3)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -133,7 +133,7 @@ func TestNoPageCostsWithTheHistory(t *testing.T) {
 		"fact_access_by_time (accessed_at<?)":                                {},
 	} {
 		n := &noted{Queryer: db}
-		if _, err := projection.NewReader(n).Accesses(ctx, f, projection.Place{At: t0, Key: 7}, 10); err != nil {
+		if _, err := projection.NewReader(n).List(ctx, f, projection.Place{At: t0, Key: 7}, 10); err != nil {
 			t.Fatal(err)
 		}
 		rows, err := db.Query(ctx, "EXPLAIN QUERY PLAN "+n.query, n.args...)

@@ -51,8 +51,8 @@ func NewReader(q readstore.Queryer) *Reader { return &Reader{q} }
 // MaxLimit bounds a page.
 const MaxLimit = 1000
 
-// Accesses lists readings, latest first: those after a place, at most limit.
-func (r *Reader) Accesses(ctx context.Context, f Filter, after Place, limit int) ([]Access, error) {
+// List lists readings, latest first: those after a place, at most limit.
+func (r *Reader) List(ctx context.Context, f Filter, after Place, limit int) ([]Access, error) {
 	where, args := f.where(after)
 	query := "ORDER BY accessed_at DESC, access_key DESC LIMIT ?"
 	if len(where) > 0 {
