@@ -19,6 +19,7 @@ import (
 	"github.com/chatwatch/chatwatch/internal/readstore"
 	"github.com/chatwatch/chatwatch/internal/snapshot"
 	"github.com/chatwatch/chatwatch/projections"
+	accesses "github.com/chatwatch/chatwatch/projections/access"
 	"github.com/chatwatch/chatwatch/projections/catalogue"
 	"github.com/chatwatch/chatwatch/projections/directory"
 	"github.com/chatwatch/chatwatch/projections/sessions"
@@ -107,7 +108,8 @@ func (n *node) construct(ctx context.Context, e *environment, s serving) error {
 		Service: n.service, Store: n.store, Tokens: n.tokens, Seals: seals, Hub: n.hub, Clock: clock, Log: e.log,
 		Progress: n.engine, Transcripts: transcript.NewReader(n.db), Directory: directory.NewReader(n.db),
 		Staffing: staffing.NewReader(n.db), Sessions: sessions.NewReader(n.db), Snapshots: queuesnapshot.NewReader(n.db),
-		Metrics: numbers, Components: n.components(),
+		Accesses: accesses.NewReader(n.db),
+		Metrics:  numbers, Components: n.components(),
 		Version: version(), Limits: api.Limits{SessionsPerSecond: s.SessionRate, SessionsBurst: s.SessionBurst},
 	})
 	return err
