@@ -85,12 +85,12 @@ func (f *fold) fold(s *state, e *eventcodec.Envelope) error {
 		f.setQueue(s, event.QueueID, event.Settings, e)
 		return nil
 	case queue.QueueChanged:
-		f.setQueue(s, event.QueueID, event.Settings, e)
+		f.setQueue(s, s.queue.QueueID, event.Settings, e)
 		return nil
 	case profile.ProfileDefined:
 		return f.setProfile(s, event.ProfileID, event.Settings, e)
 	case profile.ProfileChanged:
-		return f.setProfile(s, event.ProfileID, event.Settings, e)
+		return f.setProfile(s, s.profile.ProfileID, event.Settings, e)
 	default:
 		return projections.NotOfStream(e)
 	}
