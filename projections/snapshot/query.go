@@ -55,7 +55,7 @@ func (r *Reader) Snapshot(ctx context.Context, queues []domain.QueueID, now time
 		if f.watches, err = reader.WatchedNow(ctx); err != nil {
 			return err
 		}
-		f.today, err = reader.Since(ctx, midnight(now))
+		f.today, err = reader.Since(ctx, f.queueIDs(), midnight(now))
 		return err
 	})
 	if err != nil {
@@ -146,6 +146,14 @@ func (f *facts) place(ctx context.Context, v readstore.Queryer) error {
 		return struct{}{}, err
 	})
 	return err
+}
+
+func (f *facts) queueIDs() []domain.QueueID {
+	ids := make([]domain.QueueID, len(f.queues))
+	for i, q := range f.queues {
+		ids[i] = q.ID
+	}
+	return ids
 }
 
 func midnight(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }
