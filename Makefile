@@ -1,5 +1,5 @@
-# chatwatch. `make help` lists the targets. Only Go and make are needed; a C compiler is fetched for the race detector
-# where there is none and the machine allows it.
+# chatwatch. `make help` lists the targets. Only Go and make are needed; a C compiler for the race detector and
+# PostgreSQL for the tests are fetched where there are none and the machine allows it.
 
 SHELL       := /bin/bash
 export PATH := $(PATH):/usr/local/go/bin
@@ -51,7 +51,7 @@ OVER_WIRE      := ./cmd/chatwatch ./internal/feed ./internal/live ./internal/pro
 OVER_WIRE_PLAIN := ./api ./internal/command
 
 .PHONY: race
-race: compiler ## all tests under the race detector
+race: compiler postgres ## all tests under the race detector
 	@race=-race; \
 	if [ -f .no-race ]; then \
 	  rm -f .no-race; race=; export CGO_ENABLED=0; \
@@ -73,6 +73,18 @@ compiler:
 	    (apt-get install -y --no-install-recommends gcc libc6-dev || \
 	      (apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev)) || touch .no-race; \
 	  else touch .no-race; fi; \
+	fi
+
+# The tests make clusters of their own with its programs; the one that Debian's package makes is left alone.
+.PHONY: postgres
+postgres:
+	@if [ -z "$$CHATWATCH_TEST_DATABASE" ] && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null && ! command -v initdb >/dev/null; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    export DEBIAN_FRONTEND=noninteractive; \
+	    apt-get install -y --no-install-recommends postgresql || \
+	      (apt-get update && apt-get install -y --no-install-recommends postgresql) || \
+	      echo "WARNING: PostgreSQL could not be installed: the tests that need it FAIL."; \
+	  else echo "WARNING: PostgreSQL is not installed: the tests that need it FAIL. Install the package postgresql."; fi; \
 	fi
 
 .PHONY: bench

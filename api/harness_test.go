@@ -23,8 +23,9 @@ import (
 	"github.com/chatwatch/chatwatch/internal/eventstore"
 	"github.com/chatwatch/chatwatch/internal/eventstore/teststore"
 	"github.com/chatwatch/chatwatch/internal/live"
-	"github.com/chatwatch/chatwatch/internal/readstore"
+	"github.com/chatwatch/chatwatch/internal/readstore/sqlitedb"
 	"github.com/chatwatch/chatwatch/projections"
+	accesses "github.com/chatwatch/chatwatch/projections/access"
 	"github.com/chatwatch/chatwatch/projections/directory"
 	"github.com/chatwatch/chatwatch/projections/sessions"
 	"github.com/chatwatch/chatwatch/projections/snapshot"
@@ -57,7 +58,7 @@ func bare(t testing.TB, change ...func(*api.Config)) *site {
 	ctx, cancel := context.WithCancel(context.Background())
 	dir, quiet := t.TempDir(), slog.New(slog.DiscardHandler)
 	store := teststore.Open(t)
-	db, err := readstore.Open(ctx, filepath.Join(dir, "read.db"), quiet)
+	db, err := sqlitedb.Open(ctx, filepath.Join(dir, "read.db"), quiet)
 	must(t, err)
 	must(t, db.Migrate(ctx))
 	engine, err := projections.NewEngine(db, projections.FromStore(store, 1000, quiet), group(), projections.Options{})
@@ -74,7 +75,7 @@ func bare(t testing.TB, change ...func(*api.Config)) *site {
 	c := api.Config{
 		Service: service, Store: store, Tokens: tokens, Seals: seals, Hub: hub, Clock: time.Now, Log: quiet,
 		Progress: engine, Transcripts: transcript.NewReader(db), Directory: directory.NewReader(db), Staffing: staffing.NewReader(db),
-		Sessions: sessions.NewReader(db), Snapshots: snapshot.NewReader(db),
+		Sessions: sessions.NewReader(db), Snapshots: snapshot.NewReader(db), Accesses: accesses.NewReader(db),
 	}
 	for _, f := range change {
 		f(&c)
@@ -97,7 +98,7 @@ func bare(t testing.TB, change ...func(*api.Config)) *site {
 }
 
 func group() []projections.Projection {
-	return []projections.Projection{transcript.New(), directory.New(), staffing.New(), sessions.New()}
+	return []projections.Projection{transcript.New(), directory.New(), staffing.New(), sessions.New(), accesses.New()}
 }
 
 // token signs for somebody. The subject of a customer is their session.

@@ -7,12 +7,20 @@ import (
 	"io/fs"
 )
 
-//go:embed sqlite/*.sql
+//go:embed sqlite/*.sql postgres/*.sql postgres/views/*.sql
 var files embed.FS
 
+// Postgres returns the migrations of the PostgreSQL read database.
+func Postgres() fs.FS { return folder("postgres") }
+
+// PostgresScripts returns the scripts of views, functions and grants, which can be run any number of times.
+func PostgresScripts() fs.FS { return folder("postgres/views") }
+
 // SQLite returns the migrations of the SQLite read database.
-func SQLite() fs.FS {
-	sub, err := fs.Sub(files, "sqlite")
+func SQLite() fs.FS { return folder("sqlite") }
+
+func folder(name string) fs.FS {
+	sub, err := fs.Sub(files, name)
 	if err != nil {
 		return files // cannot be: the folder is embedded
 	}

@@ -7,7 +7,7 @@ type Buffer interface {
 	// Table is the table's name; Err tells what is wrong with its description.
 	Table() string
 	Err() error
-	write(tx *readstore.Tx) error
+	set() readstore.Set
 	reset()
 }
 
@@ -44,7 +44,7 @@ func (l *Lines[R]) Table() string { return l.table.Name() }
 // Err tells what is wrong with the row type.
 func (l *Lines[R]) Err() error { return l.table.Err() }
 
-func (l *Lines[R]) write(tx *readstore.Tx) error { return l.table.Write(tx, l.rows...) }
+func (l *Lines[R]) set() readstore.Set { return l.table.Set(l.rows) }
 
 func (l *Lines[R]) reset() {
 	for _, slab := range l.slabs {
@@ -81,7 +81,7 @@ func (s *States[R]) Table() string { return s.table.Name() }
 // Err tells what is wrong with the row type.
 func (s *States[R]) Err() error { return s.table.Err() }
 
-func (s *States[R]) write(tx *readstore.Tx) error { return s.table.Write(tx, s.rows...) }
+func (s *States[R]) set() readstore.Set { return s.table.Set(s.rows) }
 
 func (s *States[R]) reset() {
 	clear(s.rows)
@@ -119,7 +119,7 @@ func (c *Counters[K, R]) Table() string { return c.table.Name() }
 // Err tells what is wrong with the row type.
 func (c *Counters[K, R]) Err() error { return c.table.Err() }
 
-func (c *Counters[K, R]) write(tx *readstore.Tx) error { return c.table.Write(tx, c.rows...) }
+func (c *Counters[K, R]) set() readstore.Set { return c.table.Set(c.rows) }
 
 func (c *Counters[K, R]) reset() {
 	clear(c.rows)

@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/chatwatch/chatwatch/internal/eventstore"
-	"github.com/chatwatch/chatwatch/internal/readstore"
+	"github.com/chatwatch/chatwatch/internal/readstore/sqlitedb"
 	"github.com/chatwatch/chatwatch/projections"
 	"github.com/chatwatch/chatwatch/projections/catalogue"
 	"github.com/chatwatch/chatwatch/projections/projectiontest"
@@ -41,7 +41,7 @@ func crashLog() *projectiontest.Log {
 // project folds all of the log, in small transactions.
 func project(path string) error {
 	ctx := context.Background()
-	db, err := readstore.Open(ctx, path, slog.New(slog.DiscardHandler))
+	db, err := sqlitedb.Open(ctx, path, slog.New(slog.DiscardHandler))
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func TestAKilledProcessLeavesNoTrace(t *testing.T) {
 		}
 	}
 	t.Logf("killed %d times", kills)
-	db, err := readstore.Open(context.Background(), path, slog.New(slog.DiscardHandler))
+	db, err := sqlitedb.Open(context.Background(), path, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}

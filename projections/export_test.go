@@ -22,13 +22,3 @@ func (f faulty) fold(ctx context.Context, q readstore.Queryer, events []*eventco
 	}
 	return failures, err
 }
-
-func (f faulty) write(tx *readstore.Tx) error {
-	if err := f.fail("before"); err != nil {
-		return err
-	}
-	if err := f.Projection.write(tx); err != nil {
-		return err
-	}
-	return f.fail("after")
-}

@@ -34,7 +34,7 @@ type ParkedStream struct {
 }
 
 // Parked lists what the projections of a database have left out, oldest first, at most limit streams.
-func Parked(ctx context.Context, db *readstore.DB, limit int) ([]ParkedStream, error) {
+func Parked(ctx context.Context, db readstore.DB, limit int) ([]ParkedStream, error) {
 	const query = `SELECT s.projection, s.stream, s.since, s.events, p.cause
 		FROM (SELECT projection, stream, min(position) AS since, count(*) AS events FROM parked_event
 		      GROUP BY projection, stream) AS s
@@ -114,7 +114,7 @@ func (r *runner) plan(b *Batch) {
 	p.events, p.parked = p.events[:0], nil
 	for i := range b.Events {
 		e := &b.Events[i]
-		if e.Position <= r.position || !r.handles(e.Stream) {
+		if e.Position <= r.folded || !r.handles(e.Stream) {
 			continue
 		}
 		if cause := r.leaveOut(e); cause != "" {
@@ -158,7 +158,7 @@ func undecodable(err error) string {
 	return "the event cannot be decoded"
 }
 
-// keep notes the streams that a stored batch has parked.
+// keep notes the streams that a batch has parked.
 func (r *runner) keep() {
 	for stream := range r.pending.failed {
 		r.parked[stream] = true

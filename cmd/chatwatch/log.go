@@ -13,12 +13,13 @@ import (
 	"github.com/chatwatch/chatwatch/internal/eventstore/embedded"
 	"github.com/chatwatch/chatwatch/internal/eventstore/eventstoredb"
 	"github.com/chatwatch/chatwatch/internal/readstore"
+	"github.com/chatwatch/chatwatch/internal/readstore/sqlitedb"
 )
 
 // openStores opens the read models of a claimed data directory and the log that they are folded from, in this order: a log of
 // another kind is refused before anything is made or asked.
-func (e *environment) openStores(ctx context.Context) (store eventstore.Store, db *readstore.DB, err error) {
-	if db, err = readstore.Open(ctx, e.readFile(), e.log); err != nil {
+func (e *environment) openStores(ctx context.Context) (store eventstore.Store, db readstore.DB, err error) {
+	if db, err = sqlitedb.Open(ctx, e.readFile(), e.log); err != nil {
 		return nil, nil, fmt.Errorf("data directory %s: %w", e.DataDir, err)
 	}
 	defer func() {

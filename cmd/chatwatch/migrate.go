@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/chatwatch/chatwatch/internal/readstore"
+	"github.com/chatwatch/chatwatch/internal/readstore/sqlitedb"
 )
 
 // migrateCommand brings the schema of the read models up to date, as serve does at its start.
@@ -15,7 +15,7 @@ func (c *migrateCommand) Run(ctx context.Context, e *environment) error {
 	if _, err := e.secret(); err != nil { // makes the data directory
 		return err
 	}
-	db, err := readstore.Open(ctx, e.readFile(), e.log)
+	db, err := sqlitedb.Open(ctx, e.readFile(), e.log)
 	if err != nil {
 		return err
 	}

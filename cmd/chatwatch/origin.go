@@ -40,7 +40,7 @@ func (e *environment) kind() string {
 }
 
 // checkKind refuses a log of another kind than the one that the read models tell of.
-func (e *environment) checkKind(ctx context.Context, db *readstore.DB) error {
+func (e *environment) checkKind(ctx context.Context, db readstore.DB) error {
 	stored, err := projections.Stored(ctx, db)
 	if err != nil || stored == eventstore.Start {
 		return err
@@ -59,7 +59,7 @@ func (e *environment) checkKind(ctx context.Context, db *readstore.DB) error {
 
 // checkLog refuses a log that is not the one that the read models tell of, or that ends before what they hold: they would go
 // on telling of events that are not there. Snapshots of another log are removed.
-func (e *environment) checkLog(ctx context.Context, store eventstore.Store, db *readstore.DB) error {
+func (e *environment) checkLog(ctx context.Context, store eventstore.Store, db readstore.DB) error {
 	before, err := e.lastOrigin()
 	if err != nil {
 		return err

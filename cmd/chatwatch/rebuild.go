@@ -97,14 +97,14 @@ func (c *rebuildCommand) chosen() ([]projections.Projection, error) {
 }
 
 // dump returns the rows of every table of the projections, when they are to be compared.
-func (c *rebuildCommand) dump(ctx context.Context, db *readstore.DB, group []projections.Projection) (map[string][]string, error) {
+func (c *rebuildCommand) dump(ctx context.Context, db readstore.DB, group []projections.Projection) (map[string][]string, error) {
 	if !c.Compare {
 		return nil, nil
 	}
 	rows := map[string][]string{}
 	for _, p := range group {
 		for _, table := range p.Tables() {
-			dumped, err := db.Dump(ctx, table)
+			dumped, err := readstore.Dump(ctx, db, table)
 			if err != nil {
 				return nil, err
 			}

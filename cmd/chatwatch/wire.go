@@ -19,6 +19,7 @@ import (
 	"github.com/chatwatch/chatwatch/internal/readstore"
 	"github.com/chatwatch/chatwatch/internal/snapshot"
 	"github.com/chatwatch/chatwatch/projections"
+	accesses "github.com/chatwatch/chatwatch/projections/access"
 	"github.com/chatwatch/chatwatch/projections/catalogue"
 	"github.com/chatwatch/chatwatch/projections/directory"
 	"github.com/chatwatch/chatwatch/projections/sessions"
@@ -34,7 +35,7 @@ type node struct {
 	lock      *flock.Flock
 	store     eventstore.Store
 	unit      string // of the log's positions
-	db        *readstore.DB
+	db        readstore.DB
 	tokens    *auth.Tokens
 	service   *command.Service
 	engine    *projections.Engine
@@ -48,7 +49,7 @@ type node struct {
 // for the disk, and a commit costs about as much for one event of a session as for ten.
 const breather = 50 * time.Millisecond
 
-func newEngine(e *environment, store eventstore.Store, db *readstore.DB, group []projections.Projection) (*projections.Engine, error) {
+func newEngine(e *environment, store eventstore.Store, db readstore.DB, group []projections.Projection) (*projections.Engine, error) {
 	log := projections.FromStore(store, projections.DefaultMaxBatch, e.log)
 	return projections.NewEngine(db, log, group, projections.Options{Logger: e.log, Clock: clock, Breather: breather})
 }
@@ -107,7 +108,8 @@ func (n *node) construct(ctx context.Context, e *environment, s serving) error {
 		Service: n.service, Store: n.store, Tokens: n.tokens, Seals: seals, Hub: n.hub, Clock: clock, Log: e.log,
 		Progress: n.engine, Transcripts: transcript.NewReader(n.db), Directory: directory.NewReader(n.db),
 		Staffing: staffing.NewReader(n.db), Sessions: sessions.NewReader(n.db), Snapshots: queuesnapshot.NewReader(n.db),
-		Metrics: numbers, Components: n.components(),
+		Accesses: accesses.NewReader(n.db),
+		Metrics:  numbers, Components: n.components(),
 		Version: version(), Limits: api.Limits{SessionsPerSecond: s.SessionRate, SessionsBurst: s.SessionBurst},
 	})
 	return err

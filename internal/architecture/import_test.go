@@ -27,6 +27,7 @@ func rules() []rule {
 		{name: "the embedded store does not know the other", of: stores[:1], never: stores[1:]},
 		{name: "the EventStoreDB adapter does not know the other", of: stores[1:2], never: stores[:1]},
 		{name: "adapters of databases know no decider", of: []string{"internal/readstore"}, never: []string{"domain", "internal/command", "api", "cmd"}},
+		{name: "the database of tests knows nothing of the product", of: []string{"internal/readstore/postgrestest"}, only: []string{"internal/readstore/postgrestest"}},
 		{name: "the codec knows the domain and the contract of the store", of: []string{"internal/eventcodec"}, only: []string{"domain", "internal/eventstore", "internal/eventcodec"}},
 		{name: "adapters are named where all is wired", of: []string{"internal/command", "internal/process", "internal/feed", "internal/eventcodec", "internal/live", "api", "projections"}, never: stores},
 		{name: "commands come before the interface", of: []string{"internal/command"}, never: []string{"api", "cmd", "projections", "internal/process", "internal/live", "internal/readstore"}},
@@ -59,7 +60,7 @@ func TestImportsPointOneWay(t *testing.T) {
 }
 
 func TestNothingButTestsImportsWhatIsForTests(t *testing.T) {
-	tests := []string{"domain/domaintest", "internal/eventstore/storetest", "internal/eventstore/teststore", "internal/architecture", "projections/projectiontest"}
+	tests := []string{"domain/domaintest", "internal/eventstore/storetest", "internal/eventstore/teststore", "internal/readstore/postgrestest", "internal/architecture", "projections/projectiontest"}
 	for _, f := range source(t) {
 		for _, i := range f.imports() {
 			if !f.test && !below(f.dir, tests...) && strings.HasPrefix(i, "./") && below(i, tests...) {

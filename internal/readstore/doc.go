@@ -1,10 +1,12 @@
-// Package readstore is the database of the read models: opening and migrating it, transactions of the one writer, bulk
-// writing of rows that are described by a Go struct, and reading. It is SQLite today; what differs on PostgreSQL stands
-// behind Dialect and Tx, so that nothing in a fold or a query names a database. It knows nothing of events and decides
-// nothing; everything in it can be built anew from the log, which is why it does not wait for the disk (synchronous=NORMAL:
-// a power cut loses the last transactions whole, and the checkpoint of a projection is in the same transaction as its rows).
+// Package readstore is the seam between the read models and their database: reading, transactions of the one writer, and
+// bulk writing of rows that are described by a Go struct. Two databases stand behind it, SQLite in package sqlitedb and
+// PostgreSQL in package postgres; nothing in a fold or a query names one. It knows nothing of events and decides nothing.
 //
-// Times are stored as integer microseconds since 1970 UTC: they sort, they compare with arithmetic, and cost an eighth of
-// a text. For a person: strftime('%Y-%m-%dT%H:%M:%fZ', requested_at / 1e6, 'unixepoch'), which BI tools offer as "Unix
-// microseconds". An absent time, text or number is NULL.
+// Queries are written once, in the SQL that both understand, with ? for a parameter and IN ? for a List. Text is UTF-8, and a
+// NUL in it is stored as U+FFFD where the database cannot hold it. Times are timestamptz on PostgreSQL and integer microseconds
+// since 1970 UTC on SQLite, booleans are boolean and 0 or 1; an absent time, text or number is NULL.
+//
+// Everything that is written through this package can be built anew from the log, which is why no commit waits for the disk:
+// a crash of the database may lose the last transactions, whole, and the checkpoint of a projection is in the same transaction
+// as its rows.
 package readstore

@@ -15,7 +15,7 @@ type Kind uint8
 
 // Kinds of rows.
 const (
-	// Append rows are written once; a second one with the same key is an error.
+	// Append rows are written once; a second one with the same key is refused.
 	Append Kind = iota + 1
 	// State rows are replaced.
 	State
@@ -31,46 +31,25 @@ const (
 // Fields are strings, integers, bools, *int64 (NULL when nil) and times. The struct is the one place
 // where Go knows the columns.
 type Table[R any] struct {
-	spec   tableSpec
-	fields []field
-	insert string
-	sel    string
-	err    error
+	spec *Spec
+	sel  string
+	err  error
 }
 
-type tableSpec struct {
-	name    string
-	kind    Kind
-	columns []string
-	keys    []string
-	values  []string // columns that are not of the key
+// Spec describes a table to the adapters.
+type Spec struct {
+	Name   string
+	Kind   Kind
+	Fields []Field
+	// Insert is for an adapter to keep what it made of the description; it never changes. One for each Dialect.
+	Insert [PostgreSQL + 1]string
 }
-
-// field knows where a column lies in the struct. Rows are written by the thousand, so this goes by offset, not by
-// reflect.Value.
-type field struct {
-	offset uintptr
-	is     fieldKind
-	null   bool
-	index  int
-}
-
-type fieldKind uint8
-
-const (
-	isText fieldKind = iota + 1
-	isInt64
-	isUint64
-	isInt
-	isBool
-	isIntPointer
-	isTime
-)
 
 // NewTable describes a table by its row type. What is wrong with R is told by Err, and by every use.
 func NewTable[R any](name string, kind Kind) *Table[R] {
-	t := &Table[R]{spec: tableSpec{name: name, kind: kind}}
+	t := &Table[R]{spec: &Spec{Name: name, Kind: kind}}
 	goType := reflect.TypeFor[R]()
+	keys := 0
 	for i := range goType.NumField() {
 		f := goType.Field(i)
 		tag, ok := f.Tag.Lookup("db")
@@ -82,70 +61,79 @@ func NewTable[R any](name string, kind Kind) *Table[R] {
 		if err != nil {
 			t.err = errors.Join(t.err, fmt.Errorf("readstore: %s.%s: %w", name, column, err))
 		}
-		t.fields = append(t.fields, field{f.Offset, is, strings.Contains(options, "null"), i})
-		t.spec.columns = append(t.spec.columns, column)
-		if strings.Contains(options, "key") {
-			t.spec.keys = append(t.spec.keys, column)
-		} else {
-			t.spec.values = append(t.spec.values, column)
+		key := strings.Contains(options, "key")
+		if key {
+			keys++
 		}
+		t.spec.Fields = append(t.spec.Fields, Field{
+			Column: column, Key: key, is: is, offset: f.Offset, null: strings.Contains(options, "null"), index: i,
+		})
 	}
-	if len(t.spec.keys) == 0 {
+	if keys == 0 {
 		t.err = errors.Join(t.err, fmt.Errorf("readstore: %s has no key", name))
 	}
-	t.insert = SQLite.upsert(t.spec)
-	t.sel = "SELECT " + strings.Join(t.spec.columns, ", ") + " FROM " + name + " "
+	t.spec.Insert[SQLite], t.spec.Insert[PostgreSQL] = t.spec.upsertRow(), t.spec.upsertArrays()
+	t.sel = "SELECT " + strings.Join(t.spec.Columns(), ", ") + " FROM " + name + " "
 	return t
 }
 
-func kindOf(t reflect.Type) (fieldKind, error) {
+func kindOf(t reflect.Type) (FieldKind, error) {
 	switch {
 	case t == reflect.TypeFor[time.Time]():
-		return isTime, nil
+		return IsTime, nil
 	case t == reflect.TypeFor[*int64]():
 		return isIntPointer, nil
 	}
 	switch t.Kind() {
 	case reflect.String:
-		return isText, nil
+		return IsText, nil
 	case reflect.Int64:
-		return isInt64, nil
+		return IsInt, nil
 	case reflect.Uint64:
 		return isUint64, nil
 	case reflect.Int:
-		return isInt, nil
+		return isPlainInt, nil
 	case reflect.Bool:
-		return isBool, nil
+		return IsBool, nil
 	default:
 		return 0, fmt.Errorf("a column cannot be a %s", t)
 	}
 }
 
 // Name of the table.
-func (t *Table[R]) Name() string { return t.spec.name }
+func (t *Table[R]) Name() string { return t.spec.Name }
 
 // Columns of the table, in the order of the struct.
-func (t *Table[R]) Columns() []string { return t.spec.columns }
+func (t *Table[R]) Columns() []string { return t.spec.Columns() }
 
 // Err tells what is wrong with the row type.
 func (t *Table[R]) Err() error { return t.err }
 
-// Write writes rows.
-func (t *Table[R]) Write(tx *Tx, rows ...*R) error {
+// Set is some rows of one table.
+type Set struct {
+	*Spec
+	Rows []unsafe.Pointer // each to a row of the type that the Spec describes
+}
+
+// Set makes rows ready to be staged.
+func (t *Table[R]) Set(rows []*R) Set {
+	s := Set{Spec: t.spec, Rows: make([]unsafe.Pointer, len(rows))}
+	for i, r := range rows {
+		s.Rows[i] = unsafe.Pointer(r)
+	}
+	return s
+}
+
+// Write writes rows in a transaction of a database.
+func (t *Table[R]) Write(db DB, tx Tx, rows ...*R) error {
 	if t.err != nil || len(rows) == 0 {
 		return t.err
 	}
-	s, err := tx.prepare(t.insert)
+	staged, err := db.Stage(t.Set(rows))
 	if err != nil {
 		return err
 	}
-	for _, r := range rows {
-		t.bind(s, unsafe.Pointer(r))
-		if err := s.Run(); err != nil {
-			return fmt.Errorf("write %s: %w", t.spec.name, err)
-		}
-	}
-	return nil
+	return tx.Put(staged)
 }
 
 // Select reads rows; where is what follows FROM, with its parameters.
@@ -155,20 +143,20 @@ func (t *Table[R]) Select(ctx context.Context, q Queryer, where string, args ...
 	}
 	rows, err := q.Query(ctx, t.sel+where, args...)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", t.spec.name, err)
+		return nil, fmt.Errorf("read %s: %w", t.spec.Name, err)
 	}
 	defer rows.Close()
 	var out []*R
-	values, targets := make([]any, len(t.fields)), make([]any, len(t.fields))
+	values, targets := make([]any, len(t.spec.Fields)), make([]any, len(t.spec.Fields))
 	for i := range values {
 		targets[i] = &values[i]
 	}
 	for rows.Next() {
 		if err := rows.Scan(targets...); err != nil {
-			return nil, fmt.Errorf("read %s: %w", t.spec.name, err)
+			return nil, fmt.Errorf("read %s: %w", t.spec.Name, err)
 		}
 		r := new(R)
-		if err := t.fill(reflect.ValueOf(r).Elem(), values); err != nil {
+		if err := t.spec.fill(reflect.ValueOf(r).Elem(), values); err != nil {
 			return nil, err
 		}
 		out = append(out, r)
@@ -179,17 +167,16 @@ func (t *Table[R]) Select(ctx context.Context, q Queryer, where string, args ...
 // SelectIn reads the rows whose column is one of the values, whichever number of them, and that pass the rest of the
 // condition, which may be empty.
 func SelectIn[R any, V ~string | ~int64](ctx context.Context, q Queryer, t *Table[R], column string, values []V, and string) ([]*R, error) {
-	const step = 256
+	const step = 1024
 	var out []*R
 	for len(values) > 0 {
 		n := min(step, len(values))
-		where, args := In(column, values[:n])
-		values = values[n:]
-		rows, err := t.Select(ctx, q, "WHERE "+where+" "+and, args...)
+		rows, err := t.Select(ctx, q, "WHERE "+column+" IN ? "+and, Of(values[:n]))
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, rows...)
+		values = values[n:]
 	}
 	return out, nil
 }

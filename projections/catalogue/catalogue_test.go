@@ -43,7 +43,7 @@ func TestRandomHistories(t *testing.T) {
 	})
 }
 
-func checkTranscripts(t *rapid.T, db *readstore.DB, h *projectiontest.History) {
+func checkTranscripts(t *rapid.T, db readstore.DB, h *projectiontest.History) {
 	reader := transcript.NewReader(db)
 	for id, state := range h.Sessions {
 		for _, as := range h.Readers() {
@@ -84,7 +84,7 @@ func checkTranscripts(t *rapid.T, db *readstore.DB, h *projectiontest.History) {
 	}
 }
 
-func checkSessions(t *rapid.T, db *readstore.DB, h *projectiontest.History) {
+func checkSessions(t *rapid.T, db readstore.DB, h *projectiontest.History) {
 	reader := sessions.NewReader(db)
 	for id, want := range h.Sessions {
 		got, err := reader.Session(context.Background(), id)

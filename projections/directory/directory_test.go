@@ -10,6 +10,7 @@ import (
 	"github.com/chatwatch/chatwatch/domain"
 	"github.com/chatwatch/chatwatch/domain/profile"
 	"github.com/chatwatch/chatwatch/domain/queue"
+	"github.com/chatwatch/chatwatch/internal/readstore"
 	"github.com/chatwatch/chatwatch/projections/directory"
 	"github.com/chatwatch/chatwatch/projections/projectiontest"
 )
@@ -51,7 +52,7 @@ func TestTheDirectoryShowsTheLastSettings(t *testing.T) {
 	if more, err := reader.Queues(ctx, "sales", 10); err != nil || len(more) != 0 {
 		t.Errorf("after the last: %v %v", more, err)
 	}
-	rows, err := db.Dump(ctx, "dim_profile_queue")
+	rows, err := readstore.Dump(ctx, db, "dim_profile_queue")
 	if diff := cmp.Diff([]string{"profile_id=p|queue_id=a|rank=2|", "profile_id=p|queue_id=z|rank=1|"}, rows); diff != "" || err != nil {
 		t.Error(diff, err)
 	}

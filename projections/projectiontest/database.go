@@ -9,15 +9,42 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"github.com/chatwatch/chatwatch/internal/readstore"
+	"github.com/chatwatch/chatwatch/internal/readstore/postgres"
+	"github.com/chatwatch/chatwatch/internal/readstore/postgrestest"
+	"github.com/chatwatch/chatwatch/internal/readstore/sqlitedb"
 	"github.com/chatwatch/chatwatch/projections"
 )
 
-// Open gives an empty, migrated database that is closed with the test.
-func Open(t testing.TB) *readstore.DB {
+// Databases are the kinds of read databases, each with what gives an empty, migrated one that is closed with the test. The
+// schema of PostgreSQL is one of its own.
+func Databases() map[string]func(t testing.TB) readstore.DB {
+	return map[string]func(t testing.TB) readstore.DB{
+		"SQLite":     func(t testing.TB) readstore.DB { return Open(t) },
+		"PostgreSQL": func(t testing.TB) readstore.DB { return OpenPostgres(t, postgrestest.Database(t)) },
+	}
+}
+
+// OpenPostgres opens a database on a server, migrated, as a process of its own would.
+func OpenPostgres(t testing.TB, url string) readstore.DB {
 	t.Helper()
-	db, err := readstore.Open(context.Background(), filepath.Join(t.TempDir(), "read.db"), slog.New(slog.DiscardHandler))
+	db, err := postgres.Open(context.Background(), url, postgres.Options{Name: "test " + uuid.NewString()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if err := db.Migrate(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+// Open gives an empty, migrated database that is closed with the test.
+func Open(t testing.TB) readstore.DB {
+	t.Helper()
+	db, err := sqlitedb.Open(context.Background(), filepath.Join(t.TempDir(), "read.db"), slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,10 +56,10 @@ func Open(t testing.TB) *readstore.DB {
 }
 
 // Copies gives an empty, migrated database each time it is called, without migrating again. The caller closes it.
-func Copies(t testing.TB) func() *readstore.DB {
+func Copies(t testing.TB) func() readstore.DB {
 	t.Helper()
 	first := filepath.Join(t.TempDir(), "first.db")
-	db, err := readstore.Open(context.Background(), first, slog.New(slog.DiscardHandler))
+	db, err := sqlitedb.Open(context.Background(), first, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,12 +70,12 @@ func Copies(t testing.TB) func() *readstore.DB {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return func() *readstore.DB {
+	return func() readstore.DB {
 		path := filepath.Join(t.TempDir(), "read.db")
 		if err := os.WriteFile(path, empty, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		db, err := readstore.Open(context.Background(), path, slog.New(slog.DiscardHandler))
+		db, err := sqlitedb.Open(context.Background(), path, slog.New(slog.DiscardHandler))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -57,7 +84,7 @@ func Copies(t testing.TB) func() *readstore.DB {
 }
 
 // Engine makes an engine over a log.
-func Engine(t testing.TB, db *readstore.DB, log projections.Log, group ...projections.Projection) *projections.Engine {
+func Engine(t testing.TB, db readstore.DB, log projections.Log, group ...projections.Projection) *projections.Engine {
 	t.Helper()
 	e, err := projections.NewEngine(db, log, group, projections.Options{})
 	if err != nil {
@@ -67,7 +94,7 @@ func Engine(t testing.TB, db *readstore.DB, log projections.Log, group ...projec
 }
 
 // Apply runs the projections until they have all of the log.
-func Apply(t testing.TB, db *readstore.DB, log projections.Log, group ...projections.Projection) {
+func Apply(t testing.TB, db readstore.DB, log projections.Log, group ...projections.Projection) {
 	t.Helper()
 	e := Engine(t, db, log, group...)
 	head, err := log.Head(context.Background())
@@ -89,12 +116,12 @@ func Apply(t testing.TB, db *readstore.DB, log projections.Log, group ...project
 }
 
 // Dump gives the rows of the tables of projections, by table.
-func Dump(t testing.TB, db *readstore.DB, group ...projections.Projection) map[string][]string {
+func Dump(t testing.TB, db readstore.DB, group ...projections.Projection) map[string][]string {
 	t.Helper()
 	out := map[string][]string{}
 	for _, p := range group {
 		for _, table := range append(p.Tables(), "parked_event") {
-			rows, err := db.Dump(context.Background(), table)
+			rows, err := readstore.Dump(context.Background(), db, table)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -2,7 +2,6 @@ package sessions
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
 
@@ -17,8 +16,9 @@ type Day struct {
 	AnsweredWaitMS                                                 domain.Millis // sum
 }
 
-const daySums = `SELECT queue_id, sum(offered), sum(answered), sum(answered_in_target), sum(abandoned), sum(short_abandoned),
-	sum(answered_wait_ms) FROM agg_queue_15m WHERE bucket_at >= ? GROUP BY queue_id`
+const daySums = `SELECT queue_id, CAST(sum(offered) AS bigint), CAST(sum(answered) AS bigint),
+	CAST(sum(answered_in_target) AS bigint), CAST(sum(abandoned) AS bigint), CAST(sum(short_abandoned) AS bigint),
+	CAST(sum(answered_wait_ms) AS bigint) FROM agg_queue_15m WHERE bucket_at >= ? GROUP BY queue_id`
 
 // Since sums up, by queue, the waits that began at or after a time, which is a whole quarter of an hour.
 func (r *Reader) Since(ctx context.Context, from time.Time) (map[domain.QueueID]Day, error) {
@@ -26,9 +26,10 @@ func (r *Reader) Since(ctx context.Context, from time.Time) (map[domain.QueueID]
 	return collectDays(rows, err)
 }
 
-const daySumsAt = `SELECT queue_id, count(*), sum(outcome = 'answered' AND dequeued_at <= ?), sum(in_target = 1 AND dequeued_at <= ?),
-	sum(outcome = 'abandoned' AND dequeued_at <= ?), sum(outcome = 'short_abandoned' AND dequeued_at <= ?),
-	sum(CASE WHEN outcome = 'answered' AND dequeued_at <= ? THEN wait_ms ELSE 0 END)
+const daySumsAt = `SELECT queue_id, count(*), count(*) FILTER (WHERE outcome = 'answered' AND dequeued_at <= ?),
+	count(*) FILTER (WHERE in_target AND dequeued_at <= ?), count(*) FILTER (WHERE outcome = 'abandoned' AND dequeued_at <= ?),
+	count(*) FILTER (WHERE outcome = 'short_abandoned' AND dequeued_at <= ?),
+	CAST(coalesce(sum(wait_ms) FILTER (WHERE outcome = 'answered' AND dequeued_at <= ?), 0) AS bigint)
 	FROM fact_queue_segment WHERE enqueued_at >= ? AND enqueued_at <= ? GROUP BY queue_id`
 
 // Between is Since as it was at a time: what came after it does not count.
@@ -38,15 +39,12 @@ func (r *Reader) Between(ctx context.Context, from, at time.Time) (map[domain.Qu
 	return collectDays(rows, err)
 }
 
-func collectDays(rows *sql.Rows, err error) (map[domain.QueueID]Day, error) {
+func collectDays(rows readstore.Rows, err error) (map[domain.QueueID]Day, error) {
 	out := map[domain.QueueID]Day{}
-	_, err = readstore.Collect(rows, err, func(rows *sql.Rows) (struct{}, error) {
+	_, err = readstore.Collect(rows, err, func(rows readstore.Rows) (struct{}, error) {
 		var id domain.QueueID
 		var d Day
-		var answered, inTarget, abandoned, short sql.NullInt64 // a sum over NULLs only is NULL
-		err := rows.Scan(&id, &d.Offered, &answered, &inTarget, &abandoned, &short, &d.AnsweredWaitMS)
-		d.Answered, d.AnsweredInTarget = int(answered.Int64), int(inTarget.Int64)
-		d.Abandoned, d.ShortAbandoned = int(abandoned.Int64), int(short.Int64)
+		err := rows.Scan(&id, &d.Offered, &d.Answered, &d.AnsweredInTarget, &d.Abandoned, &d.ShortAbandoned, &d.AnsweredWaitMS)
 		out[id] = d
 		return struct{}{}, err
 	})
@@ -58,14 +56,14 @@ func collectDays(rows *sql.Rows, err error) (map[domain.QueueID]Day, error) {
 
 const (
 	waitingAt = `SELECT s.session_key, s.session_id, s.customer_name, coalesce(s.customer_email, ''), s.requested_at,
-		w.queue_id, w.queue_name, '', '', w.enqueued_at, NULL, coalesce((SELECT sum(p.wait_ms) FROM fact_queue_segment AS p
-		WHERE p.session_key = w.session_key AND p.dequeued_at <= ?), 0)
+		w.queue_id, w.queue_name, '', '', w.enqueued_at, NULL, CAST(coalesce((SELECT sum(p.wait_ms) FROM fact_queue_segment
+		AS p WHERE p.session_key = w.session_key AND p.dequeued_at <= ?), 0) AS bigint)
 		FROM fact_queue_segment AS w JOIN fact_session_step AS s ON s.session_key = w.session_key
 		WHERE w.enqueued_at <= ? AND (w.dequeued_at > ? OR w.dequeued_at IS NULL)`
 	servedAt = `SELECT s.session_key, s.session_id, s.customer_name, coalesce(s.customer_email, ''), s.requested_at,
 		l.queue_id, coalesce(q.name, l.queue_id), l.agent_id, l.agent_name, l.started_at,
-		CASE WHEN l.ended_at <= ? THEN l.ended_at END, coalesce((SELECT sum(p.wait_ms) FROM fact_queue_segment AS p
-		WHERE p.session_key = l.session_key AND p.dequeued_at <= ?), 0)
+		CASE WHEN l.ended_at <= ? THEN l.ended_at END, CAST(coalesce((SELECT sum(p.wait_ms) FROM fact_queue_segment
+		AS p WHERE p.session_key = l.session_key AND p.dequeued_at <= ?), 0) AS bigint)
 		FROM fact_agent_leg AS l JOIN fact_session_step AS s ON s.session_key = l.session_key
 		LEFT JOIN dim_queue AS q ON q.queue_id = l.queue_id
 		WHERE l.started_at <= ? AND (l.closed_at > ? OR l.closed_at IS NULL)`
@@ -77,19 +75,19 @@ const (
 func (r *Reader) OpenAt(ctx context.Context, at time.Time) ([]Session, error) {
 	t := readstore.At(at)
 	rows, err := r.q.Query(ctx, waitingAt, t, t, t)
-	waiting, err := readstore.Collect(rows, err, func(rows *sql.Rows) (Session, error) { return scanPast(rows, session.Queued) })
+	waiting, err := readstore.Collect(rows, err, func(rows readstore.Rows) (Session, error) { return scanPast(rows, session.Queued) })
 	if err != nil {
 		return nil, fmt.Errorf("read waiting sessions: %w", err)
 	}
 	rows, err = r.q.Query(ctx, servedAt, t, t, t, t)
-	served, err := readstore.Collect(rows, err, func(rows *sql.Rows) (Session, error) { return scanPast(rows, session.Engaged) })
+	served, err := readstore.Collect(rows, err, func(rows readstore.Rows) (Session, error) { return scanPast(rows, session.Engaged) })
 	if err != nil {
 		return nil, fmt.Errorf("read sessions with agents: %w", err)
 	}
 	return append(waiting, served...), nil
 }
 
-func scanPast(rows *sql.Rows, state session.Phase) (Session, error) {
+func scanPast(rows readstore.Rows, state session.Phase) (Session, error) {
 	s := Session{State: state}
 	var requested, began, ended readstore.Time
 	err := rows.Scan(&s.Key, &s.ID, &s.Customer.Name, &s.Customer.Email, &requested, &s.QueueID, &s.QueueName, &s.AgentID,

@@ -94,8 +94,7 @@ func (r *Reader) walk(ctx context.Context, f Filter, c condition, before int64, 
 		add("agent_id = ?", string(f.Agent))
 	}
 	if len(f.States) > 0 {
-		states, values := readstore.In("state", f.States)
-		add(states, values...)
+		add("state IN ?", readstore.Of(f.States))
 		if !slices.ContainsFunc(f.States, func(p session.Phase) bool { return p == session.Concluded || p == session.Abandoned }) {
 			add("completed_at IS NULL") // the index of open sessions
 		}

@@ -2,7 +2,6 @@ package sessions
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"strings"
 	"time"
@@ -53,7 +52,7 @@ const selectSession = `SELECT session_key, session_id, customer_name, coalesce(c
 	first_response_ms, help_requested_at, transfers, coalesce(end_reason, ''), coalesce(disposition, ''), messages,
 	customer_messages, agent_messages, private_messages, last_customer_message_at, last_agent_message_at FROM fact_session `
 
-func scanSession(rows *sql.Rows) (Session, error) {
+func scanSession(rows readstore.Rows) (Session, error) {
 	var s Session
 	var since, requested, queued, offer, engaged, ended, completed, wrapUp, help, customer, agent readstore.Time
 	err := rows.Scan(&s.Key, &s.ID, &s.Customer.Name, &s.Customer.Email, &s.RequestedQueueID, &s.QueueID, &s.QueueName,
@@ -89,8 +88,7 @@ func (r *Reader) Open(ctx context.Context, queues []domain.QueueID) ([]Session, 
 	if queues == nil {
 		return r.sessions(ctx, "WHERE completed_at IS NULL ORDER BY session_key")
 	}
-	where, args := readstore.In("queue_id", queues)
-	return r.sessions(ctx, "WHERE completed_at IS NULL AND "+where+" ORDER BY session_key", args...)
+	return r.sessions(ctx, "WHERE completed_at IS NULL AND queue_id IN ? ORDER BY session_key", readstore.Of(queues))
 }
 
 func (r *Reader) sessions(ctx context.Context, where string, args ...any) ([]Session, error) {

@@ -30,7 +30,7 @@ func at(seconds int) time.Time { return t0.Add(time.Duration(seconds) * time.Sec
 
 type script struct {
 	t   *testing.T
-	db  *readstore.DB
+	db  readstore.DB
 	log *projectiontest.Log
 }
 

@@ -2,7 +2,6 @@ package snapshot
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
 
@@ -17,10 +16,10 @@ import (
 )
 
 // Reader makes snapshots.
-type Reader struct{ db *readstore.DB }
+type Reader struct{ db readstore.DB }
 
 // NewReader makes a reader of a database.
-func NewReader(db *readstore.DB) *Reader { return &Reader{db} }
+func NewReader(db readstore.DB) *Reader { return &Reader{db} }
 
 // facts are what a snapshot is made of.
 type facts struct {
@@ -36,7 +35,7 @@ type facts struct {
 // Snapshot shows some queues, or all for nil, as they are. Now is the time from which ages are counted.
 func (r *Reader) Snapshot(ctx context.Context, queues []domain.QueueID, now time.Time) (*Snapshot, error) {
 	var f facts
-	err := r.db.View(ctx, func(v readstore.View) (err error) {
+	err := r.db.View(ctx, func(v readstore.Queryer) (err error) {
 		if err := f.read(ctx, v); err != nil {
 			return err
 		}
@@ -65,7 +64,7 @@ func (r *Reader) Snapshot(ctx context.Context, queues []domain.QueueID, now time
 func (r *Reader) SnapshotAt(ctx context.Context, queues []domain.QueueID, at time.Time) (*Snapshot, error) {
 	var f facts
 	until := at.Truncate(time.Millisecond).Add(time.Millisecond - time.Microsecond)
-	err := r.db.View(ctx, func(v readstore.View) (err error) {
+	err := r.db.View(ctx, func(v readstore.Queryer) (err error) {
 		if err := f.read(ctx, v); err != nil {
 			return err
 		}
@@ -98,7 +97,7 @@ func (r *Reader) SnapshotAt(ctx context.Context, queues []domain.QueueID, at tim
 }
 
 // recall adds to past sessions what no interval tells: messages, and calls and offers that were open.
-func (f *facts) recall(ctx context.Context, v readstore.View, until time.Time) error {
+func (f *facts) recall(ctx context.Context, v readstore.Queryer, until time.Time) error {
 	keys := make([]int64, len(f.sessions))
 	for i, s := range f.sessions {
 		keys[i] = s.Key
@@ -124,7 +123,7 @@ func (f *facts) recall(ctx context.Context, v readstore.View, until time.Time) e
 }
 
 // read reads what a snapshot of now and a past one have in common.
-func (f *facts) read(ctx context.Context, v readstore.View) (err error) {
+func (f *facts) read(ctx context.Context, v readstore.Queryer) (err error) {
 	lookup := directory.NewReader(v)
 	if f.queues, err = lookup.AllQueues(ctx); err != nil {
 		return err
@@ -134,7 +133,7 @@ func (f *facts) read(ctx context.Context, v readstore.View) (err error) {
 	}
 	rows, err := v.Query(ctx, "SELECT coalesce(min(position), 0) FROM checkpoint WHERE name IN (?, ?, ?)",
 		directory.Name, staffing.Name, sessions.Name)
-	_, err = readstore.Collect(rows, err, func(rows *sql.Rows) (struct{}, error) {
+	_, err = readstore.Collect(rows, err, func(rows readstore.Rows) (struct{}, error) {
 		var position int64
 		err := rows.Scan(&position)
 		f.position = eventstore.Position(position)

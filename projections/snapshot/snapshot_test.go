@@ -30,7 +30,7 @@ func at(seconds int) time.Time { return t0.Add(time.Duration(seconds) * time.Sec
 func ms(n domain.Millis) *domain.Millis { return &n }
 
 // site is a log with two queues, an agent and a supervisor of one, and an agent of the other.
-func site(t *testing.T) *readstore.DB {
+func site(t *testing.T) readstore.DB {
 	db, log := projectiontest.Open(t), &projectiontest.Log{}
 	sales := session.QueueRef{ID: "sales", Name: "Sales", ServiceLevelMS: 40_000}
 	for _, id := range []domain.QueueID{"sales", "tech"} {

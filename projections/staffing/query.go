@@ -56,7 +56,7 @@ func (r *Reader) Member(ctx context.Context, id domain.StaffID) (*Member, error)
 
 // OnDuty lists all who are logged in, by id.
 func (r *Reader) OnDuty(ctx context.Context) ([]Member, error) {
-	return r.members(ctx, "WHERE logged_in = 1 ORDER BY staff_id")
+	return r.members(ctx, "WHERE logged_in ORDER BY staff_id")
 }
 
 func (r *Reader) members(ctx context.Context, where string, args ...any) ([]Member, error) {

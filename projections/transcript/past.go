@@ -2,7 +2,6 @@ package transcript
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"time"
 
@@ -20,7 +19,7 @@ type Activity struct {
 }
 
 const activityAt = `SELECT session_key,
-	sum(CASE WHEN event_type = 'PublicMessageSent' THEN 1 ELSE 0 END),
+	count(*) FILTER (WHERE event_type = 'PublicMessageSent'),
 	max(CASE WHEN event_type = 'PublicMessageSent' AND public_sender_role = 'customer' THEN occurred_at END),
 	max(CASE WHEN event_type = 'PublicMessageSent' AND public_sender_role = 'agent' THEN occurred_at END),
 	max(CASE WHEN event_type = 'HelpRequested' THEN occurred_at END),
@@ -31,7 +30,7 @@ const activityAt = `SELECT session_key,
 		> coalesce(max(CASE WHEN event_type NOT IN ('SessionOffered', 'SupervisorStartedMonitoring', 'SupervisorStoppedMonitoring',
 			'SupervisorJoined', 'ParticipantLeft', 'MessageRedacted') THEN revision END), -1),
 	max(CASE WHEN event_type IN ('OfferDeclined', 'OfferExpired') THEN occurred_at END)
-	FROM transcript_entry WHERE occurred_at <= ? AND `
+	FROM transcript_entry WHERE occurred_at <= ? AND session_key IN ? GROUP BY session_key`
 
 // ActivityAt tells what sessions, by key, had come to at a time. Sessions without entries then are missing.
 func ActivityAt(ctx context.Context, q readstore.Queryer, keys []int64, at time.Time) (map[int64]Activity, error) {
@@ -39,14 +38,13 @@ func ActivityAt(ctx context.Context, q readstore.Queryer, keys []int64, at time.
 	out := make(map[int64]Activity, len(keys))
 	for len(keys) > 0 {
 		n := min(step, len(keys))
-		where, args := readstore.In("session_key", keys[:n])
-		keys = keys[n:]
-		rows, err := q.Query(ctx, activityAt+where+" GROUP BY session_key", append([]any{readstore.At(at)}, args...)...)
-		_, err = readstore.Collect(rows, err, func(rows *sql.Rows) (struct{}, error) {
+		rows, err := q.Query(ctx, activityAt, readstore.At(at), readstore.Of(keys[:n]))
+		_, err = readstore.Collect(rows, err, func(rows readstore.Rows) (struct{}, error) {
 			key, a, err := scanActivity(rows)
 			out[key] = a
 			return struct{}{}, err
 		})
+		keys = keys[n:]
 		if err != nil {
 			return nil, fmt.Errorf("read past activity: %w", err)
 		}
@@ -54,7 +52,7 @@ func ActivityAt(ctx context.Context, q readstore.Queryer, keys []int64, at time.
 	return out, nil
 }
 
-func scanActivity(rows *sql.Rows) (key int64, a Activity, err error) {
+func scanActivity(rows readstore.Rows) (key int64, a Activity, err error) {
 	var customer, agent, help, offered, withdrawn readstore.Time
 	var helpOpen, offerOpen bool
 	err = rows.Scan(&key, &a.Messages, &customer, &agent, &help, &helpOpen, &offered, &offerOpen, &withdrawn)

@@ -34,10 +34,10 @@ type Sender struct {
 }
 
 // Reader reads transcripts.
-type Reader struct{ db *readstore.DB }
+type Reader struct{ db readstore.DB }
 
 // NewReader makes a reader of a database.
-func NewReader(db *readstore.DB) *Reader { return &Reader{db} }
+func NewReader(db readstore.DB) *Reader { return &Reader{db} }
 
 // Each audience has a view of its own, and a query that names its columns.
 const (
@@ -75,7 +75,7 @@ func (r *Reader) Query(ctx context.Context, id domain.SessionID, reader session.
 		return nil, nil
 	}
 	rows, err := r.db.Query(ctx, query, string(id), after, limit)
-	entries, err := readstore.Collect(rows, err, func(rows *sql.Rows) (Entry, error) {
+	entries, err := readstore.Collect(rows, err, func(rows readstore.Rows) (Entry, error) {
 		var e Entry
 		return e, e.scan(rows, &e.Seq)
 	})
@@ -86,7 +86,7 @@ func (r *Reader) Query(ctx context.Context, id domain.SessionID, reader session.
 }
 
 // scan reads the columns of an entry; seq are the targets of what stands for the number.
-func (e *Entry) scan(rows *sql.Rows, seq ...any) error {
+func (e *Entry) scan(rows readstore.Rows, seq ...any) error {
 	var at readstore.Time
 	var id, role, name sql.NullString
 	targets := append([]any{&e.Revision}, seq...)
@@ -107,7 +107,7 @@ func (r *Reader) forAgent(ctx context.Context, id domain.SessionID, staff domain
 	var shared, own uint64
 	if after >= 0 {
 		rows, err := r.db.Query(ctx, agentBefore, string(id), after, string(id), after, string(staff))
-		_, err = readstore.Collect(rows, err, func(rows *sql.Rows) (struct{}, error) {
+		_, err = readstore.Collect(rows, err, func(rows readstore.Rows) (struct{}, error) {
 			return struct{}{}, rows.Scan(&shared, &own)
 		})
 		if err != nil {
@@ -115,7 +115,7 @@ func (r *Reader) forAgent(ctx context.Context, id domain.SessionID, staff domain
 		}
 	}
 	rows, err := r.db.Query(ctx, agentQuery, string(id), after, string(staff), limit)
-	entries, err := readstore.Collect(rows, err, func(rows *sql.Rows) (Entry, error) {
+	entries, err := readstore.Collect(rows, err, func(rows readstore.Rows) (Entry, error) {
 		var e Entry
 		var sharedSeq, ownSeq *uint64
 		if err := e.scan(rows, &sharedSeq, &ownSeq); err != nil {

@@ -51,7 +51,7 @@ func watched() []session.Event {
 	}
 }
 
-func read(t *testing.T, db *readstore.DB, reader session.Reader, after int64, limit int) []string {
+func read(t *testing.T, db readstore.DB, reader session.Reader, after int64, limit int) []string {
 	t.Helper()
 	entries, err := transcript.NewReader(db).Query(context.Background(), id, reader, after, limit)
 	if err != nil {
@@ -157,7 +157,7 @@ func TestARedactedTextIsNowhere(t *testing.T) {
 			}
 			projectiontest.Append[session.Event](log, stream, t0, redacted, private)
 			projectiontest.Apply(t, db, log, transcript.New())
-			rows, err := db.Dump(context.Background(), "transcript_entry")
+			rows, err := readstore.Dump(context.Background(), db, "transcript_entry")
 			if err != nil {
 				t.Fatal(err)
 			}

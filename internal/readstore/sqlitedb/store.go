@@ -1,4 +1,4 @@
-package readstore
+package sqlitedb
 
 import (
 	"context"
@@ -12,6 +12,7 @@ import (
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
+	"github.com/chatwatch/chatwatch/internal/readstore"
 	"github.com/chatwatch/chatwatch/internal/sqlite"
 )
 
@@ -29,7 +30,7 @@ const (
 		"PRAGMA journal_size_limit=67108864; " + writerCache
 )
 
-// DB is a read database: one writer, several readers that never wait for it.
+// DB is a read database in a file. It implements readstore.DB.
 type DB struct {
 	path   string
 	logger *slog.Logger
@@ -44,8 +45,7 @@ type DB struct {
 	closed   bool
 }
 
-// ErrClosed is the answer of a write to a database that has been closed.
-var ErrClosed = errors.New("readstore: closed")
+var _ readstore.DB = (*DB)(nil)
 
 // Open opens the read database in the file at path and makes the file when there is none. It does not migrate.
 func Open(ctx context.Context, path string, logger *slog.Logger) (*DB, error) {
@@ -86,79 +86,10 @@ func openPool(path string, size int, pragmas ...string) (*sql.DB, error) {
 	return pool, nil
 }
 
-// Query reads. The statement is prepared once and kept, so its text must be one of few: parameters go in args. A time is
-// passed with At and read into a Time.
-func (db *DB) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	stmt, err := db.stmt(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	return stmt.QueryContext(ctx, args...)
-}
+// Dialect implements readstore.DB.
+func (db *DB) Dialect() readstore.Dialect { return readstore.SQLite }
 
-func (db *DB) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
-	if s, ok := db.stmts.Load(query); ok {
-		return s.(*sql.Stmt), nil
-	}
-	s, err := db.read.PrepareContext(ctx, query)
-	if err != nil {
-		return nil, fmt.Errorf("prepare query: %w", err)
-	}
-	if kept, loaded := db.stmts.LoadOrStore(query, s); loaded {
-		_ = s.Close()
-		return kept.(*sql.Stmt), nil
-	}
-	return s, nil
-}
-
-// View is a moment of the database: all that is read through it was true at the same time.
-type View struct {
-	db *DB
-	tx *sql.Tx
-}
-
-// View calls fn with a moment of the database, which ends with fn.
-func (db *DB) View(ctx context.Context, fn func(View) error) error {
-	tx, err := db.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return fmt.Errorf("begin reading: %w", err)
-	}
-	defer func() { _ = tx.Rollback() }()
-	return fn(View{db, tx})
-}
-
-// Query is DB.Query at that moment.
-func (v View) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	stmt, err := v.db.stmt(ctx, query)
-	if err != nil {
-		return nil, err
-	}
-	return v.tx.StmtContext(ctx, stmt).QueryContext(ctx, args...)
-}
-
-// Queryer is what both a DB and a View can do.
-type Queryer interface {
-	Query(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-}
-
-// Collect reads all rows of a query, each by scan.
-func Collect[T any](rows *sql.Rows, err error, scan func(*sql.Rows) (T, error)) ([]T, error) {
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var out []T
-	for rows.Next() {
-		v, err := scan(rows)
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, v)
-	}
-	return out, rows.Err()
-}
-
-// Close waits for the write under way, ends the readers and frees the file. It may be called more than once.
+// Close implements readstore.DB.
 func (db *DB) Close() error {
 	db.mu.Lock()
 	defer db.mu.Unlock()
@@ -172,3 +103,9 @@ func (db *DB) Close() error {
 	}
 	return errors.Join(err, db.shrink.Close(), db.conn.Close())
 }
+
+// Holder implements readstore.DB: one process has the file.
+func (db *DB) Holder() string { return "this process" }
+
+// Fence implements readstore.DB: there is nobody else.
+func (db *DB) Fence(context.Context, string) error { return nil }

@@ -1,4 +1,4 @@
-package readstore
+package sqlitedb
 
 import (
 	"context"
@@ -14,7 +14,7 @@ import (
 // turnMillis is how long a process waits for another that migrates.
 const turnMillis = 30_000
 
-// Migrate brings the schema up to date. Processes that do it at the same time take turns.
+// Migrate implements readstore.DB.
 func (db *DB) Migrate(ctx context.Context) error {
 	done, err := db.takeTurn()
 	if err != nil {
