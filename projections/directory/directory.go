@@ -1,5 +1,6 @@
-// Package directory answers which queues and profiles there are and what they are set to. It keeps them as they are now,
-// with the time from which that holds; what they were is in the log.
+// Package directory answers which queues and profiles there are, what they are set to, and what they were set to at any
+// time: every version is a row. Those that hold now are indexed by themselves, so reading the present costs nothing for the
+// past.
 package directory
 
 import (
@@ -21,6 +22,7 @@ const Name = "directory"
 
 type queueRow struct {
 	QueueID                domain.QueueID     `db:"queue_id,key"`
+	Revision               uint64             `db:"revision,key"`
 	Name                   string             `db:"name"`
 	ServiceLevelMS         domain.Millis      `db:"service_level_ms"`
 	ShortAbandonMS         domain.Millis      `db:"short_abandon_ms"`
@@ -30,11 +32,13 @@ type queueRow struct {
 	WrapUpMS               domain.Millis      `db:"wrap_up_ms"`
 	DefinedAt              time.Time          `db:"defined_at"`
 	ValidFrom              time.Time          `db:"valid_from"`
-	Revision               uint64             `db:"revision"`
+	ValidTo                time.Time          `db:"valid_to,null"`
+	IsCurrent              bool               `db:"is_current"`
 }
 
 type profileRow struct {
 	ProfileID     domain.ProfileID   `db:"profile_id,key"`
+	Revision      uint64             `db:"revision,key"`
 	Name          string             `db:"name"`
 	Chat          bool               `db:"chat"`
 	Supervisor    bool               `db:"supervisor"`
@@ -46,7 +50,8 @@ type profileRow struct {
 	ReceiveOffers bool               `db:"receive_offers"`
 	DefinedAt     time.Time          `db:"defined_at"`
 	ValidFrom     time.Time          `db:"valid_from"`
-	Revision      uint64             `db:"revision"`
+	ValidTo       time.Time          `db:"valid_to,null"`
+	IsCurrent     bool               `db:"is_current"`
 }
 
 var (
@@ -54,7 +59,7 @@ var (
 	profileTable = readstore.NewTable[profileRow]("dim_profile", readstore.State)
 )
 
-// state is the row of the stream's queue or profile.
+// state is the version of the stream's queue or profile that holds.
 type state struct {
 	queue   *queueRow
 	profile *profileRow
@@ -75,48 +80,65 @@ func New() projections.Projection {
 }
 
 func (f *fold) fold(s *state, e *eventcodec.Envelope) error {
-	at := e.Metadata.OccurredAt
 	switch event := e.Event.(type) {
 	case queue.QueueDefined:
-		s.queue = &queueRow{QueueID: event.QueueID, DefinedAt: at}
-		return f.setQueue(s.queue, event.Settings, e)
+		f.setQueue(s, event.QueueID, event.Settings, e)
+		return nil
 	case queue.QueueChanged:
-		return f.setQueue(s.queue, event.Settings, e)
+		f.setQueue(s, s.queue.QueueID, event.Settings, e)
+		return nil
 	case profile.ProfileDefined:
-		s.profile = &profileRow{ProfileID: event.ProfileID, DefinedAt: at}
-		return f.setProfile(s.profile, event.Settings, e)
+		return f.setProfile(s, event.ProfileID, event.Settings, e)
 	case profile.ProfileChanged:
-		return f.setProfile(s.profile, event.Settings, e)
+		return f.setProfile(s, s.profile.ProfileID, event.Settings, e)
 	default:
 		return projections.NotOfStream(e)
 	}
 }
 
-func (f *fold) setQueue(row *queueRow, s queue.Settings, e *eventcodec.Envelope) error {
-	row.Name, row.ServiceLevelMS, row.ShortAbandonMS = s.Name, s.ServiceLevelMS, s.ShortAbandonMS
-	row.AnnounceSupervisorJoin, row.AgentPrivateReply = s.AnnounceSupervisorJoin, s.AgentPrivateReply
-	row.OfferTimeoutMS, row.WrapUpMS = s.OfferTimeoutMS, s.WrapUpMS
-	row.ValidFrom, row.Revision = e.Metadata.OccurredAt, e.Revision
-	f.queues.Put(row)
-	return nil
+// setQueue ends the version that holds and begins the next.
+func (f *fold) setQueue(s *state, id domain.QueueID, to queue.Settings, e *eventcodec.Envelope) {
+	at := e.Metadata.OccurredAt
+	next := &queueRow{
+		QueueID: id, Revision: e.Revision, Name: to.Name, ServiceLevelMS: to.ServiceLevelMS, ShortAbandonMS: to.ShortAbandonMS,
+		AnnounceSupervisorJoin: to.AnnounceSupervisorJoin, AgentPrivateReply: to.AgentPrivateReply,
+		OfferTimeoutMS: to.OfferTimeoutMS, WrapUpMS: to.WrapUpMS, DefinedAt: at, ValidFrom: at, IsCurrent: true,
+	}
+	if last := s.queue; last != nil {
+		next.DefinedAt, next.ValidFrom = last.DefinedAt, projections.Later(at, last.ValidFrom)
+		last.ValidTo, last.IsCurrent = next.ValidFrom, false
+		f.queues.Put(last)
+	}
+	f.queues.Put(next)
+	s.queue = next
 }
 
-func (f *fold) setProfile(row *profileRow, s profile.Settings, e *eventcodec.Envelope) error {
-	queues, err := json.Marshal(s.Queues)
+// setProfile does the same for a profile.
+func (f *fold) setProfile(s *state, id domain.ProfileID, to profile.Settings, e *eventcodec.Envelope) error {
+	queues, err := json.Marshal(to.Queues)
 	if err != nil {
 		return err
 	}
-	if s.Queues == nil {
+	if to.Queues == nil {
 		queues = []byte("[]")
 	}
-	row.Name, row.Chat, row.Supervisor, row.Monitor = s.Name, s.Chat, s.Supervisor, s.Monitor
-	row.MaxSessions, row.Queues, row.PullPolicy = s.MaxSessions, string(queues), s.PullPolicy
-	row.AllowDecline, row.ReceiveOffers = s.AllowDecline, s.ReceiveOffers
-	row.ValidFrom, row.Revision = e.Metadata.OccurredAt, e.Revision
-	f.profiles.Put(row)
+	at := e.Metadata.OccurredAt
+	next := &profileRow{
+		ProfileID: id, Revision: e.Revision, Name: to.Name, Chat: to.Chat, Supervisor: to.Supervisor, Monitor: to.Monitor,
+		MaxSessions: to.MaxSessions, Queues: string(queues), PullPolicy: to.PullPolicy, AllowDecline: to.AllowDecline,
+		ReceiveOffers: to.ReceiveOffers, DefinedAt: at, ValidFrom: at, IsCurrent: true,
+	}
+	if last := s.profile; last != nil {
+		next.DefinedAt, next.ValidFrom = last.DefinedAt, projections.Later(at, last.ValidFrom)
+		last.ValidTo, last.IsCurrent = next.ValidFrom, false
+		f.profiles.Put(last)
+	}
+	f.profiles.Put(next)
+	s.profile = next
 	return nil
 }
 
+// load reads the versions that hold. Each event begins one, so the last event of the stream is theirs.
 func load(ctx context.Context, q readstore.Queryer, streams []string) (map[string]projections.Loaded[state], error) {
 	var queueIDs, profileIDs []string
 	for _, s := range streams {
@@ -127,14 +149,14 @@ func load(ctx context.Context, q readstore.Queryer, streams []string) (map[strin
 		}
 	}
 	out := map[string]projections.Loaded[state]{}
-	queues, err := readstore.SelectIn(ctx, q, queueTable, "queue_id", queueIDs, "")
+	queues, err := readstore.SelectIn(ctx, q, queueTable, "queue_id", queueIDs, "AND is_current")
 	if err != nil {
 		return nil, err
 	}
 	for _, row := range queues {
 		out[eventcodec.QueuePrefix+string(row.QueueID)] = projections.Loaded[state]{State: state{queue: row}, Next: row.Revision + 1}
 	}
-	profiles, err := readstore.SelectIn(ctx, q, profileTable, "profile_id", profileIDs, "")
+	profiles, err := readstore.SelectIn(ctx, q, profileTable, "profile_id", profileIDs, "AND is_current")
 	if err != nil {
 		return nil, err
 	}

@@ -12,16 +12,16 @@ import (
 	"github.com/chatwatch/chatwatch/internal/readstore"
 )
 
-// Queue as it is now.
+// Queue as it is now, or was at some time.
 type Queue struct {
 	ID domain.QueueID
 	queue.Settings
 	DefinedAt time.Time
 	ValidFrom time.Time // since when the settings are so
-	Revision  uint64    // of the queue's stream
+	Revision  uint64    // of the event in the queue's stream that made them so
 }
 
-// Profile as it is now.
+// Profile as it is now, or was at some time.
 type Profile struct {
 	ID domain.ProfileID
 	profile.Settings
@@ -41,7 +41,7 @@ const MaxLimit = 1000
 
 // Queues lists queues by id, those after an id ("" for the first), at most limit.
 func (r *Reader) Queues(ctx context.Context, after domain.QueueID, limit int) ([]Queue, error) {
-	rows, err := queueTable.Select(ctx, r.q, "WHERE queue_id > ? ORDER BY queue_id LIMIT ?", string(after), bounded(limit))
+	rows, err := queueTable.Select(ctx, r.q, "WHERE is_current AND queue_id > ? ORDER BY queue_id LIMIT ?", string(after), bounded(limit))
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,19 @@ func (r *Reader) Queues(ctx context.Context, after domain.QueueID, limit int) ([
 
 // AllQueues lists every queue by id.
 func (r *Reader) AllQueues(ctx context.Context) ([]Queue, error) {
-	rows, err := queueTable.Select(ctx, r.q, "ORDER BY queue_id")
+	rows, err := queueTable.Select(ctx, r.q, "WHERE is_current ORDER BY queue_id")
+	if err != nil {
+		return nil, err
+	}
+	return queuesOf(rows), nil
+}
+
+// versionAt holds for the version of a time. There are so few versions that it needs no index.
+const versionAt = "WHERE valid_from <= ? AND (valid_to > ? OR valid_to IS NULL) "
+
+// AllQueuesAt lists every queue that there was at a time, as it was then, by id.
+func (r *Reader) AllQueuesAt(ctx context.Context, at time.Time) ([]Queue, error) {
+	rows, err := queueTable.Select(ctx, r.q, versionAt+"ORDER BY queue_id", readstore.At(at), readstore.At(at))
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +86,7 @@ func queuesOf(rows []*queueRow) []Queue {
 
 // Profiles lists profiles by id, those after an id ("" for the first), at most limit.
 func (r *Reader) Profiles(ctx context.Context, after domain.ProfileID, limit int) ([]Profile, error) {
-	rows, err := profileTable.Select(ctx, r.q, "WHERE profile_id > ? ORDER BY profile_id LIMIT ?", string(after), bounded(limit))
+	rows, err := profileTable.Select(ctx, r.q, "WHERE is_current AND profile_id > ? ORDER BY profile_id LIMIT ?", string(after), bounded(limit))
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +95,16 @@ func (r *Reader) Profiles(ctx context.Context, after domain.ProfileID, limit int
 
 // AllProfiles lists every profile by id.
 func (r *Reader) AllProfiles(ctx context.Context) ([]Profile, error) {
-	rows, err := profileTable.Select(ctx, r.q, "ORDER BY profile_id")
+	rows, err := profileTable.Select(ctx, r.q, "WHERE is_current ORDER BY profile_id")
+	if err != nil {
+		return nil, err
+	}
+	return profilesOf(rows)
+}
+
+// AllProfilesAt lists every profile that there was at a time, as it was then, by id.
+func (r *Reader) AllProfilesAt(ctx context.Context, at time.Time) ([]Profile, error) {
+	rows, err := profileTable.Select(ctx, r.q, versionAt+"ORDER BY profile_id", readstore.At(at), readstore.At(at))
 	if err != nil {
 		return nil, err
 	}

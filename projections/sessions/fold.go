@@ -7,6 +7,7 @@ import (
 	"github.com/chatwatch/chatwatch/domain"
 	"github.com/chatwatch/chatwatch/domain/session"
 	"github.com/chatwatch/chatwatch/internal/eventcodec"
+	"github.com/chatwatch/chatwatch/internal/readstore"
 	"github.com/chatwatch/chatwatch/projections"
 )
 
@@ -26,6 +27,7 @@ type fold struct {
 	legs        *projections.States[legRow]
 	monitorings *projections.States[monitoringRow]
 	quarters    *projections.Counters[quarterKey, quarterRow]
+	handling    *projections.Counters[handlingKey, handlingRow]
 }
 
 // New makes the projection.
@@ -39,11 +41,14 @@ func New() projections.Projection {
 		quarters: projections.NewCounters(quarterTable, func(k quarterKey) quarterRow {
 			return quarterRow{QueueID: k.queue, BucketAt: time.UnixMicro(k.at).UTC()}
 		}),
+		handling: projections.NewCounters(handlingTable, func(k handlingKey) handlingRow {
+			return handlingRow{AgentID: k.agent, BucketAt: time.UnixMicro(k.at).UTC()}
+		}),
 	}
 	return projections.New(projections.Definition[state]{
 		Name: Name, Prefixes: []string{eventcodec.SessionPrefix}, Load: load, Fold: f.fold,
 		Emit:    func(s *state) { f.activities.Put(s.activity) },
-		Buffers: []projections.Buffer{f.steps, f.activities, f.segments, f.legs, f.monitorings, f.quarters},
+		Buffers: []projections.Buffer{f.steps, f.activities, f.segments, f.legs, f.monitorings, f.quarters, f.handling},
 	})
 }
 
@@ -104,6 +109,7 @@ func (f *fold) publicMessage(s *state, e session.PublicMessageSent, at time.Time
 		if s.step.FirstResponseMS == nil {
 			s.step.FirstResponseMS = millis(s.step.RequestedAt, at)
 			f.steps.Put(s.step)
+			f.countResponse(s.step)
 		}
 	default:
 		s.activity.SupervisorMessages++
@@ -137,7 +143,7 @@ func (f *fold) supervise(s *state, event session.Event, e *eventcodec.Envelope) 
 		if w == nil {
 			return
 		}
-		w.EndedAt, w.EndReason, w.WatchedMS = at, event.Reason, millis(w.StartedAt, at)
+		w.EndedAt, w.EndReason, w.WatchedMS, w.Span = at, event.Reason, millis(w.StartedAt, at), readstore.Span(w.StartedAt, at)
 		f.monitorings.Put(w)
 		s.watches = slices.DeleteFunc(s.watches, func(other *monitoringRow) bool { return other == w })
 	case session.HelpRequested:
@@ -145,8 +151,10 @@ func (f *fold) supervise(s *state, event session.Event, e *eventcodec.Envelope) 
 		s.step.HelpRequestedAt = at
 	case session.HelpResolved:
 		if !s.step.HelpRequestedAt.IsZero() {
+			took := domain.MillisBetween(s.step.HelpRequestedAt, at)
+			f.countHelp(s.step, took)
 			s.step.Helped++
-			s.step.TimeToHelpMS += domain.MillisBetween(s.step.HelpRequestedAt, at)
+			s.step.TimeToHelpMS += took
 			s.step.HelpRequestedAt = time.Time{}
 		}
 	}

@@ -18,11 +18,11 @@ type Day struct {
 
 const daySums = `SELECT queue_id, CAST(sum(offered) AS bigint), CAST(sum(answered) AS bigint),
 	CAST(sum(answered_in_target) AS bigint), CAST(sum(abandoned) AS bigint), CAST(sum(short_abandoned) AS bigint),
-	CAST(sum(answered_wait_ms) AS bigint) FROM agg_queue_15m WHERE bucket_at >= ? GROUP BY queue_id`
+	CAST(sum(answered_wait_ms) AS bigint) FROM agg_queue_15m WHERE queue_id IN ? AND bucket_at >= ? GROUP BY queue_id`
 
-// Since sums up, by queue, the waits that began at or after a time, which is a whole quarter of an hour.
-func (r *Reader) Since(ctx context.Context, from time.Time) (map[domain.QueueID]Day, error) {
-	rows, err := r.q.Query(ctx, daySums, readstore.At(from))
+// Since sums up, by queue, the waits in some queues that began at or after a time, which is a whole quarter of an hour.
+func (r *Reader) Since(ctx context.Context, queues []domain.QueueID, from time.Time) (map[domain.QueueID]Day, error) {
+	rows, err := r.q.Query(ctx, daySums, readstore.Of(queues), readstore.At(from))
 	return collectDays(rows, err)
 }
 
@@ -32,7 +32,7 @@ const daySumsAt = `SELECT queue_id, count(*), count(*) FILTER (WHERE outcome = '
 	CAST(coalesce(sum(wait_ms) FILTER (WHERE outcome = 'answered' AND dequeued_at <= ?), 0) AS bigint)
 	FROM fact_queue_segment WHERE enqueued_at >= ? AND enqueued_at <= ? GROUP BY queue_id`
 
-// Between is Since as it was at a time: what came after it does not count.
+// Between sums up, by queue, the waits that began from one time to another, as it was then: what came after does not count.
 func (r *Reader) Between(ctx context.Context, from, at time.Time) (map[domain.QueueID]Day, error) {
 	t := readstore.At(at)
 	rows, err := r.q.Query(ctx, daySumsAt, t, t, t, t, t, readstore.At(from), t)
@@ -54,19 +54,21 @@ func collectDays(rows readstore.Rows, err error) (map[domain.QueueID]Day, error)
 	return out, nil
 }
 
-const (
+var (
+	waitTimes = readstore.NewIntervals("w.enqueued_at", "w.dequeued_at", "w.span")
+	turnTimes = readstore.NewIntervals("l.started_at", "l.closed_at", "l.span")
 	waitingAt = `SELECT s.session_key, s.session_id, s.customer_name, coalesce(s.customer_email, ''), s.requested_at,
 		w.queue_id, w.queue_name, '', '', w.enqueued_at, NULL, CAST(coalesce((SELECT sum(p.wait_ms) FROM fact_queue_segment
 		AS p WHERE p.session_key = w.session_key AND p.dequeued_at <= ?), 0) AS bigint)
 		FROM fact_queue_segment AS w JOIN fact_session_step AS s ON s.session_key = w.session_key
-		WHERE w.enqueued_at <= ? AND (w.dequeued_at > ? OR w.dequeued_at IS NULL)`
+		WHERE ` + waitTimes.Condition
 	servedAt = `SELECT s.session_key, s.session_id, s.customer_name, coalesce(s.customer_email, ''), s.requested_at,
-		l.queue_id, coalesce(q.name, l.queue_id), l.agent_id, l.agent_name, l.started_at,
+		l.queue_id, coalesce((SELECT w.queue_name FROM fact_queue_segment AS w WHERE w.session_key = l.session_key
+		AND w.segment_key < l.leg_key ORDER BY w.segment_key DESC LIMIT 1), l.queue_id), l.agent_id, l.agent_name, l.started_at,
 		CASE WHEN l.ended_at <= ? THEN l.ended_at END, CAST(coalesce((SELECT sum(p.wait_ms) FROM fact_queue_segment
 		AS p WHERE p.session_key = l.session_key AND p.dequeued_at <= ?), 0) AS bigint)
 		FROM fact_agent_leg AS l JOIN fact_session_step AS s ON s.session_key = l.session_key
-		LEFT JOIN dim_queue AS q ON q.queue_id = l.queue_id
-		WHERE l.started_at <= ? AND (l.closed_at > ? OR l.closed_at IS NULL)`
+		WHERE ` + turnTimes.Condition
 )
 
 // OpenAt lists the sessions that waited, were with an agent or in wrap-up at a time. What the intervals do not tell is
@@ -74,12 +76,12 @@ const (
 // transcripts tell the rest).
 func (r *Reader) OpenAt(ctx context.Context, at time.Time) ([]Session, error) {
 	t := readstore.At(at)
-	rows, err := r.q.Query(ctx, waitingAt, t, t, t)
+	rows, err := r.q.Query(ctx, waitingAt, append([]any{t}, waitTimes.At(at)...)...)
 	waiting, err := readstore.Collect(rows, err, func(rows readstore.Rows) (Session, error) { return scanPast(rows, session.Queued) })
 	if err != nil {
 		return nil, fmt.Errorf("read waiting sessions: %w", err)
 	}
-	rows, err = r.q.Query(ctx, servedAt, t, t, t, t)
+	rows, err = r.q.Query(ctx, servedAt, append([]any{t, t}, turnTimes.At(at)...)...)
 	served, err := readstore.Collect(rows, err, func(rows readstore.Rows) (Session, error) { return scanPast(rows, session.Engaged) })
 	if err != nil {
 		return nil, fmt.Errorf("read sessions with agents: %w", err)

@@ -60,18 +60,18 @@ type condition struct {
 func (s *Scope) ways(f Filter) []condition {
 	staff := string(s.Staff)
 	out := []condition{
-		{"agent_id = ?", []any{staff}},
-		{"offered_to_id = ?", []any{staff}},
-		{"session_key IN (SELECT session_key FROM fact_monitoring WHERE supervisor_id = ? AND ended_at IS NULL)", []any{staff}},
+		{"s.agent_id = ?", []any{staff}},
+		{"s.offered_to_id = ?", []any{staff}},
+		{"s.session_key IN (SELECT session_key FROM fact_monitoring WHERE supervisor_id = ? AND ended_at IS NULL)", []any{staff}},
 	}
 	for _, q := range s.Supervised {
 		if f.Queue == "" || f.Queue == q {
-			out = append(out, condition{"queue_id = ?", []any{string(q)}})
+			out = append(out, condition{"s.queue_id = ?", []any{string(q)}})
 		}
 	}
 	for _, q := range s.Serving {
 		if (f.Queue == "" || f.Queue == q) && !slices.Contains(s.Supervised, q) {
-			out = append(out, condition{"completed_at IS NULL AND state IN ('queued', 'offered') AND queue_id = ?", []any{string(q)}})
+			out = append(out, condition{"s.completed_at IS NULL AND s.state IN ('queued', 'offered') AND s.queue_id = ?", []any{string(q)}})
 		}
 	}
 	return out
@@ -88,21 +88,21 @@ func (r *Reader) walk(ctx context.Context, f Filter, c condition, before int64, 
 		add(c.sql, c.args...)
 	}
 	if f.Queue != "" {
-		add("queue_id = ?", string(f.Queue))
+		add("s.queue_id = ?", string(f.Queue))
 	}
 	if f.Agent != "" {
-		add("agent_id = ?", string(f.Agent))
+		add("s.agent_id = ?", string(f.Agent))
 	}
 	if len(f.States) > 0 {
-		add("state IN ?", readstore.Of(f.States))
+		add("s.state IN ?", readstore.Of(f.States))
 		if !slices.ContainsFunc(f.States, func(p session.Phase) bool { return p == session.Concluded || p == session.Abandoned }) {
-			add("completed_at IS NULL") // the index of open sessions
+			add("s.completed_at IS NULL") // the index of open sessions
 		}
 	}
 	if before > 0 {
-		add("session_key < ?", before)
+		add("s.session_key < ?", before)
 	}
-	query := "ORDER BY session_key DESC LIMIT ?"
+	query := "ORDER BY s.session_key DESC LIMIT ?"
 	if len(where) > 0 {
 		query = "WHERE " + strings.Join(where, " AND ") + " " + query
 	}

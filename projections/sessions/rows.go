@@ -89,6 +89,7 @@ type segmentRow struct {
 	Outcome        string         `db:"outcome,null"`
 	InTarget       bool           `db:"in_target"`
 	AgentID        domain.StaffID `db:"agent_id,null"`
+	Span           *int64         `db:"span"`
 }
 
 type legRow struct {
@@ -104,6 +105,7 @@ type legRow struct {
 	EngagedMS  *int64         `db:"engaged_ms"`
 	WrapUpMS   *int64         `db:"wrap_up_ms"`
 	EndReason  string         `db:"end_reason,null"`
+	Span       *int64         `db:"span"`
 }
 
 type monitoringRow struct {
@@ -123,6 +125,7 @@ type monitoringRow struct {
 	WatchedMS       *int64           `db:"watched_ms"`
 	PrivateMessages int64            `db:"private_messages"`
 	PublicMessages  int64            `db:"public_messages"`
+	Span            *int64           `db:"span"`
 }
 
 type quarterKey struct {
@@ -143,10 +146,29 @@ type quarterRow struct {
 	ShortAbandoned   int64          `db:"short_abandoned"`
 	AnsweredWaitMS   int64          `db:"answered_wait_ms"`
 	AbandonedWaitMS  int64          `db:"abandoned_wait_ms"`
+	Handled          int64          `db:"handled"`
+	EngagedMS        int64          `db:"engaged_ms"`
+	WrapUpMS         int64          `db:"wrap_up_ms"`
+	Responded        int64          `db:"responded"`
+	FirstResponseMS  int64          `db:"first_response_ms"`
+	Helped           int64          `db:"helped"`
+	TimeToHelpMS     int64          `db:"time_to_help_ms"`
 }
 
-// Quarter is the length of a row of agg_queue_15m.
-const Quarter = 15 * time.Minute
+type handlingKey struct {
+	agent domain.StaffID
+	at    int64 // microseconds
+}
+
+type handlingRow struct {
+	AgentID   domain.StaffID `db:"agent_id,key"`
+	BucketAt  time.Time      `db:"bucket_at,key"`
+	Answered  int64          `db:"answered"`
+	Assigned  int64          `db:"assigned"`
+	Handled   int64          `db:"handled"`
+	EngagedMS int64          `db:"engaged_ms"`
+	WrapUpMS  int64          `db:"wrap_up_ms"`
+}
 
 var (
 	stepTable       = readstore.NewTable[stepRow]("fact_session_step", readstore.State)
@@ -155,4 +177,5 @@ var (
 	legTable        = readstore.NewTable[legRow]("fact_agent_leg", readstore.State)
 	monitoringTable = readstore.NewTable[monitoringRow]("fact_monitoring", readstore.State)
 	quarterTable    = readstore.NewTable[quarterRow]("agg_queue_15m", readstore.Counter)
+	handlingTable   = readstore.NewTable[handlingRow]("agent_handling_15m", readstore.Counter)
 )

@@ -11,7 +11,9 @@ import (
 
 	"github.com/chatwatch/chatwatch/domain"
 	"github.com/chatwatch/chatwatch/domain/session"
+	"github.com/chatwatch/chatwatch/internal/eventcodec"
 	"github.com/chatwatch/chatwatch/internal/readstore"
+	"github.com/chatwatch/chatwatch/projections"
 	"github.com/chatwatch/chatwatch/projections/projectiontest"
 	"github.com/chatwatch/chatwatch/projections/sessions"
 )
@@ -161,6 +163,101 @@ func TestTheFirstResponseIsTheFirstPublicMessageOfAnAgent(t *testing.T) {
 	s.expect("SELECT first_response_ms, messages, customer_messages, agent_messages, supervisor_messages, private_messages, "+
 		"last_agent_message_at - requested_at, last_customer_message_at - requested_at FROM fact_session",
 		"15000 4 1 2 1 1 20000000 12000000")
+}
+
+func TestHandleTimeCountsInTheQuarterInWhichTheTurnBegan(t *testing.T) {
+	s := newScript(t)
+	until := at(1060)
+	s.requested("a", 880, sales)
+	s.accepted("a", 895, 15, sales, anna)
+	s.project()
+	s.happened("a", 1000, session.SessionConcluded{Agent: anna, Reason: session.ConcludedByAgent, WrapUpUntil: &until})
+	s.project()
+	s.happened("a", 1010, session.WrapUpCompleted{Agent: anna})
+	s.requested("b", 905, sales)
+	s.happened("b", 920, session.SessionTransferred{FromQueueID: "sales", ToQueueID: "sales", To: ben},
+		session.AgentJoined{Agent: ben, Assigned: true, JoinedAt: at(920), Queue: sales, WaitedMS: 15_000, First: true})
+	s.happened("b", 950, session.SessionTransferred{FromQueueID: "sales", From: ben, ToQueueID: "sales", To: anna},
+		session.AgentJoined{Agent: anna, Assigned: true, JoinedAt: at(950), Queue: sales}) // has not ended
+	s.project()
+	const minute = "bucket_at / 60000000 % 60"
+	s.expect("SELECT "+minute+", handled, engaged_ms, wrap_up_ms, answered, assigned FROM agg_queue_15m ORDER BY bucket_at",
+		"0 1 105000 10000 1 0", "15 1 30000 0 0 1")
+	s.expect("SELECT agent_id, "+minute+", answered, assigned, handled, engaged_ms, wrap_up_ms FROM agent_handling_15m ORDER BY agent_id, bucket_at",
+		"anna 0 1 0 1 105000 10000", "anna 15 0 1 0 0 0", "ben 15 0 1 1 30000 0")
+	s.expect("SELECT agent_id, (engaged_ms + wrap_up_ms) / handled, logged_in_ms, monitoring_ms FROM agg_agent_15m WHERE handled > 0 ORDER BY agent_id",
+		"anna 115000 0 0", "ben 30000 0 0")
+	s.expect("SELECT closed_at - started_at, span FROM fact_agent_leg ORDER BY leg_key", "115000000 1", "30000000 0", "<nil> <nil>")
+	s.expect("SELECT wait_ms, span FROM fact_queue_segment ORDER BY segment_key", "15000 0", "15000 0")
+}
+
+func TestAFirstResponseCountsWhereAndWhenTheSessionWasRequested(t *testing.T) {
+	s := newScript(t)
+	s.requested("a", 890, sales)
+	s.accepted("a", 895, 5, sales, anna)
+	s.happened("a", 899,
+		session.SessionTransferred{FromQueueID: "sales", From: anna, ToQueueID: "tech", ToQueueName: "Tech"},
+		session.SessionQueued{Queue: tech, QueuedAt: at(899)})
+	s.happened("a", 910, session.AgentJoined{Agent: ben, JoinedAt: at(910), Queue: tech, WaitedMS: 11_000})
+	s.project()
+	for _, second := range []int{920, 930} {
+		s.happened("a", second, session.PublicMessageSent{Sender: session.Sender{ID: "ben", Role: domain.RoleAgent}, Text: "x"})
+	}
+	s.project()
+	s.expect("SELECT queue_id, bucket_at / 60000000 % 60, responded, first_response_ms FROM agg_queue_15m WHERE responded > 0", "sales 0 1 30000")
+}
+
+func TestHelpCountsInTheQuarterOfTheCall(t *testing.T) {
+	s := newScript(t)
+	s.requested("a", 0, sales)
+	s.accepted("a", 10, 10, sales, anna)
+	s.happened("a", 880, session.HelpRequested{Agent: anna})
+	s.project()
+	s.happened("a", 905, session.HelpResolved{By: sue})
+	s.happened("a", 910, session.HelpRequested{Agent: anna}) // nobody comes
+	s.happened("a", 920, session.SessionTransferred{FromQueueID: "sales", From: anna, ToQueueID: "tech"}, session.SessionQueued{Queue: tech, QueuedAt: at(920)})
+	s.happened("a", 930, session.AgentJoined{Agent: ben, JoinedAt: at(930), Queue: tech, WaitedMS: 10_000})
+	s.happened("a", 940, session.HelpRequested{Agent: ben})
+	s.project()
+	s.happened("a", 943, session.HelpResolved{By: sue})
+	s.project()
+	s.expect("SELECT queue_id, bucket_at / 60000000 % 60, helped, time_to_help_ms FROM agg_queue_15m WHERE helped > 0 ORDER BY queue_id",
+		"sales 0 1 25000", "tech 15 1 3000")
+	s.expect("SELECT help_requests, helped, time_to_help_ms FROM fact_session", "3 2 28000")
+}
+
+func TestASessionOfWhichEventsAreParkedIsIncomplete(t *testing.T) {
+	s := newScript(t)
+	s.requested("whole", 0, sales)
+	s.requested("broken", 0, sales)
+	broken := projections.Decoded{Err: &eventcodec.UnknownEvent{Type: "FromTheFuture", Version: 1}}
+	broken.Stream, broken.Type = "session-broken", "FromTheFuture"
+	s.log.Add(broken)
+	s.project()
+	s.expect("SELECT session_id, incomplete FROM fact_session ORDER BY session_key", "whole 0", "broken 1")
+	reader := sessions.NewReader(s.db)
+	for id, want := range map[domain.SessionID]bool{"whole": false, "broken": true, "none": false} {
+		if id != "none" {
+			if got, err := reader.Session(context.Background(), id); err != nil || got.Incomplete != want {
+				t.Errorf("%s: %+v %v", id, got, err)
+			}
+		}
+		if got, err := reader.Incomplete(context.Background(), id); err != nil || got != want {
+			t.Errorf("%s is incomplete: %v, want %v (%v)", id, got, want, err)
+		}
+	}
+}
+
+func TestTheViewForAnalystsDoesNotHaveTheCustomer(t *testing.T) {
+	columns, err := projectiontest.Open(t).Columns(context.Background(), "fact_session")
+	if err != nil || len(columns) == 0 {
+		t.Fatal(columns, err)
+	}
+	for _, c := range columns {
+		if strings.HasPrefix(c, "customer_name") || strings.HasPrefix(c, "customer_email") {
+			t.Errorf("it has %s", c)
+		}
+	}
 }
 
 func TestMonitoringIsRecordedFromStartToEnd(t *testing.T) {

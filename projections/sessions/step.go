@@ -6,6 +6,7 @@ import (
 	"github.com/chatwatch/chatwatch/domain"
 	"github.com/chatwatch/chatwatch/domain/session"
 	"github.com/chatwatch/chatwatch/internal/eventcodec"
+	"github.com/chatwatch/chatwatch/internal/readstore"
 )
 
 // wait takes in what concerns waiting: queues and offers.
@@ -48,7 +49,7 @@ func (f *fold) enqueue(s *state, e session.SessionQueued, position int64) {
 		ServiceLevelMS: e.Queue.ServiceLevelMS, EnqueuedAt: e.QueuedAt,
 	}
 	f.segments.Put(s.segment)
-	f.quarter(s.segment).Offered++
+	f.quarter(e.Queue.ID, e.QueuedAt).Offered++
 }
 
 // dequeue ends the wait, if there is one.
@@ -58,38 +59,12 @@ func (f *fold) dequeue(s *state, outcome string, waited domain.Millis, at time.T
 	}
 	ms := int64(waited)
 	s.segment.DequeuedAt, s.segment.WaitMS, s.segment.Outcome = at, &ms, outcome
+	s.segment.Span = readstore.Span(s.segment.EnqueuedAt, at)
 	s.segment.InTarget = outcome == outcomeAnswered && waited <= s.segment.ServiceLevelMS
 	s.step.WaitMS += waited
 	f.segments.Put(s.segment)
-	f.quarter(s.segment).count(outcome, ms, s.segment.InTarget)
+	f.quarter(s.segment.QueueID, s.segment.EnqueuedAt).count(outcome, ms, s.segment.InTarget)
 	s.segment = nil
-}
-
-func (f *fold) quarter(s *segmentRow) *quarterRow {
-	return f.quarters.At(quarterKey{s.QueueID, s.EnqueuedAt.Truncate(Quarter).UnixMicro()})
-}
-
-func (q *quarterRow) count(outcome string, waitMS int64, inTarget bool) {
-	switch outcome {
-	case outcomeAnswered:
-		q.Answered++
-		q.AnsweredWaitMS += waitMS
-		if inTarget {
-			q.AnsweredInTarget++
-		}
-	case outcomeAssigned:
-		q.Assigned++
-	case outcomeAbandoned:
-		q.Abandoned++
-		q.AbandonedWaitMS += waitMS
-	case outcomeShortAbandoned:
-		q.ShortAbandoned++
-		q.AbandonedWaitMS += waitMS
-	case outcomeTransferred:
-		q.Transferred++
-	case outcomeClosed:
-		q.Closed++
-	}
 }
 
 // withdraw takes back the offer of a reservation.
@@ -176,6 +151,7 @@ func (f *fold) join(s *state, e session.AgentJoined, position int64) {
 		QueueID: e.Queue.ID, Assigned: e.Assigned, StartedAt: e.JoinedAt,
 	}
 	f.legs.Put(s.leg)
+	f.countTurn(s.leg)
 }
 
 // endLeg ends the agent's conversation; there may be a wrap-up after it.
@@ -193,8 +169,9 @@ func (f *fold) closeLeg(s *state, at time.Time) {
 	if s.leg == nil {
 		return
 	}
-	s.leg.ClosedAt, s.leg.WrapUpMS = at, millis(s.leg.EndedAt, at)
+	s.leg.ClosedAt, s.leg.WrapUpMS, s.leg.Span = at, millis(s.leg.EndedAt, at), readstore.Span(s.leg.StartedAt, at)
 	s.step.WrapUpMS += domain.Millis(*s.leg.WrapUpMS)
 	f.legs.Put(s.leg)
+	f.countHandled(s.leg)
 	s.leg = nil
 }

@@ -36,10 +36,16 @@ type facts struct {
 func (r *Reader) Snapshot(ctx context.Context, queues []domain.QueueID, now time.Time) (*Snapshot, error) {
 	var f facts
 	err := r.db.View(ctx, func(v readstore.Queryer) (err error) {
-		if err := f.read(ctx, v); err != nil {
+		if err := f.place(ctx, v); err != nil {
 			return err
 		}
-		reader := sessions.NewReader(v)
+		lookup, reader := directory.NewReader(v), sessions.NewReader(v)
+		if f.queues, err = lookup.AllQueues(ctx); err != nil {
+			return err
+		}
+		if f.profiles, err = lookup.AllProfiles(ctx); err != nil {
+			return err
+		}
 		if f.onDuty, err = staffing.NewReader(v).OnDuty(ctx); err != nil {
 			return err
 		}
@@ -49,7 +55,7 @@ func (r *Reader) Snapshot(ctx context.Context, queues []domain.QueueID, now time
 		if f.watches, err = reader.WatchedNow(ctx); err != nil {
 			return err
 		}
-		f.today, err = reader.Since(ctx, midnight(now))
+		f.today, err = reader.Since(ctx, f.queueIDs(), midnight(now))
 		return err
 	})
 	if err != nil {
@@ -59,13 +65,20 @@ func (r *Reader) Snapshot(ctx context.Context, queues []domain.QueueID, now time
 }
 
 // SnapshotAt shows some queues, or all for nil, as they were at a past time, from the intervals that were open then and from
-// what had been said. Times are given out in milliseconds: what happened within one belongs to it. Queues, profiles and
-// their limits are those of now, as are the names of queues; agents are named as they were.
+// what had been said. Times are given out in milliseconds: what happened within one belongs to it. Queues, profiles, limits
+// and names are those of that time too.
 func (r *Reader) SnapshotAt(ctx context.Context, queues []domain.QueueID, at time.Time) (*Snapshot, error) {
 	var f facts
 	until := at.Truncate(time.Millisecond).Add(time.Millisecond - time.Microsecond)
 	err := r.db.View(ctx, func(v readstore.Queryer) (err error) {
-		if err := f.read(ctx, v); err != nil {
+		if err := f.place(ctx, v); err != nil {
+			return err
+		}
+		lookup := directory.NewReader(v)
+		if f.queues, err = lookup.AllQueuesAt(ctx, until); err != nil {
+			return err
+		}
+		if f.profiles, err = lookup.AllProfilesAt(ctx, until); err != nil {
 			return err
 		}
 		past, err := staffing.NewReader(v).OnDutyAt(ctx, until)
@@ -122,15 +135,8 @@ func (f *facts) recall(ctx context.Context, v readstore.Queryer, until time.Time
 	return nil
 }
 
-// read reads what a snapshot of now and a past one have in common.
-func (f *facts) read(ctx context.Context, v readstore.Queryer) (err error) {
-	lookup := directory.NewReader(v)
-	if f.queues, err = lookup.AllQueues(ctx); err != nil {
-		return err
-	}
-	if f.profiles, err = lookup.AllProfiles(ctx); err != nil {
-		return err
-	}
+// place reads how far the tables are.
+func (f *facts) place(ctx context.Context, v readstore.Queryer) error {
 	rows, err := v.Query(ctx, "SELECT coalesce(min(position), 0) FROM checkpoint WHERE name IN (?, ?, ?)",
 		directory.Name, staffing.Name, sessions.Name)
 	_, err = readstore.Collect(rows, err, func(rows readstore.Rows) (struct{}, error) {
@@ -140,6 +146,14 @@ func (f *facts) read(ctx context.Context, v readstore.Queryer) (err error) {
 		return struct{}{}, err
 	})
 	return err
+}
+
+func (f *facts) queueIDs() []domain.QueueID {
+	ids := make([]domain.QueueID, len(f.queues))
+	for i, q := range f.queues {
+		ids[i] = q.ID
+	}
+	return ids
 }
 
 func midnight(t time.Time) time.Time { return t.UTC().Truncate(24 * time.Hour) }

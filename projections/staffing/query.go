@@ -60,7 +60,7 @@ func (r *Reader) OnDuty(ctx context.Context) ([]Member, error) {
 }
 
 func (r *Reader) members(ctx context.Context, where string, args ...any) ([]Member, error) {
-	rows, err := staffTable.Select(ctx, r.q, where, args...)
+	rows, err := dutyTable.Select(ctx, r.q, where, args...)
 	if err != nil {
 		return nil, err
 	}
@@ -80,40 +80,6 @@ func (r *Reader) members(ctx context.Context, where string, args ...any) ([]Memb
 	for _, s := range slots {
 		m := &out[at[s.StaffID]]
 		m.Slots = append(m.Slots, Slot{s.SessionID, s.Purpose, s.ReservedAt})
-	}
-	return out, nil
-}
-
-// PastMember is a member on duty at some time.
-type PastMember struct {
-	ID        domain.StaffID
-	Name      string           // as it was
-	ProfileID domain.ProfileID // as it was when the stretch in this status began
-	Status    staff.Status
-	Since     time.Time
-	Slots     []Slot // held at that time
-}
-
-// OnDutyAt lists all who were logged in at a time, by id.
-func (r *Reader) OnDutyAt(ctx context.Context, at time.Time) ([]PastMember, error) {
-	t := readstore.At(at)
-	// Two ranges: what has ended since, by when it ended, and what has not ended.
-	const statusWhere = "WHERE started_at <= ? AND (ended_at > ? OR ended_at IS NULL) ORDER BY staff_id, status_key"
-	statuses, err := statusTable.Select(ctx, r.q, statusWhere, t, t)
-	if err != nil {
-		return nil, err
-	}
-	slots, err := slotTable.Select(ctx, r.q, "WHERE reserved_at <= ? AND (released_at > ? OR released_at IS NULL) ORDER BY slot_key", t, t)
-	if err != nil {
-		return nil, err
-	}
-	held := map[domain.StaffID][]Slot{}
-	for _, s := range slots {
-		held[s.StaffID] = append(held[s.StaffID], Slot{s.SessionID, s.Purpose, s.ReservedAt})
-	}
-	out := make([]PastMember, len(statuses))
-	for i, s := range statuses {
-		out[i] = PastMember{s.StaffID, s.StaffName, s.ProfileID, s.Status, s.StartedAt, held[s.StaffID]}
 	}
 	return out, nil
 }
