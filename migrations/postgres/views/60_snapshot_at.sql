@@ -22,12 +22,14 @@ BEGIN ATOMIC
     ), slots AS (
         SELECT s.staff_id, count(*) AS in_use FROM clock AS c, slot_at(c.until) AS s GROUP BY s.staff_id
     ), members AS (
-        SELECT f.profile_id, p.queues, count(*) AS logged_in, count(*) FILTER (WHERE f.status_type = 'available') AS available,
+        SELECT p.profile_id, p.queues, count(*) AS logged_in, count(*) FILTER (WHERE f.status_type = 'available') AS available,
                sum(greatest(0, p.max_sessions - coalesce(u.in_use, 0))) FILTER (WHERE f.status_type = 'available') AS idle
         FROM clock AS c CROSS JOIN staff_status_at(c.until) AS f
-        JOIN dim_profile AS p ON p.profile_id = f.profile_id AND p.valid_from <= c.until AND (p.valid_to > c.until OR p.valid_to IS NULL)
+        LEFT JOIN dim_staff AS d ON d.staff_id = f.staff_id AND d.valid_from <= c.until AND (d.valid_to > c.until OR d.valid_to IS NULL)
+        JOIN dim_profile AS p ON p.profile_id = coalesce(d.profile_id, f.profile_id)
+                             AND p.valid_from <= c.until AND (p.valid_to > c.until OR p.valid_to IS NULL)
         LEFT JOIN slots AS u ON u.staff_id = f.staff_id
-        GROUP BY f.profile_id, p.queues
+        GROUP BY p.profile_id, p.queues
     ), duty AS (
         SELECT q.queue_id, sum(m.logged_in)::bigint AS logged_in, sum(m.available)::bigint AS available, sum(m.idle)::bigint AS idle
         FROM members AS m CROSS JOIN LATERAL jsonb_array_elements_text(m.queues::jsonb) AS q (queue_id) GROUP BY q.queue_id
@@ -64,11 +66,11 @@ BEGIN ATOMIC
     LEFT JOIN today AS t ON t.queue_id = q.queue_id;
 END;
 
-COMMENT ON FUNCTION queue_snapshot_at(timestamptz) IS 'What went on in each queue at a past instant, in the columns of queue_snapshot. Queues and profiles are as they were; a member''s profile is that of the beginning of the stretch in their status.';
+COMMENT ON FUNCTION queue_snapshot_at(timestamptz) IS 'What went on in each queue at a past instant, in the columns of queue_snapshot. Queues, profiles and members are as they were.';
 
 -- Reads transcripts for the calls for help that were open, and shows nothing of them; who calls it need not be allowed to.
 CREATE OR REPLACE FUNCTION queue_snapshot_agent_at(instant timestamptz) RETURNS SETOF queue_snapshot_agent
-LANGUAGE sql STABLE PARALLEL SAFE SET jit = off
+LANGUAGE sql STABLE PARALLEL SAFE SET jit = off SET enable_nestloop = off
 SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     WITH clock AS (
@@ -94,12 +96,13 @@ BEGIN ATOMIC
         WHERE l.ended_at > c.until OR l.ended_at IS NULL
         GROUP BY l.agent_id
     )
-    SELECT f.staff_id, f.staff_name, f.status, f.status_type, ms_between(f.started_at, instant), coalesce(u.in_use, 0),
+    SELECT f.staff_id, coalesce(d.name, f.staff_name), f.status, f.status_type, ms_between(f.started_at, instant), coalesce(u.in_use, 0),
            p.max_sessions, greatest(0, p.max_sessions - coalesce(u.in_use, 0)), ms_between(e.oldest, instant), coalesce(e.help, false)
     FROM clock AS c CROSS JOIN staff_status_at(c.until) AS f
-    JOIN profiles AS p ON p.profile_id = f.profile_id
+    LEFT JOIN dim_staff AS d ON d.staff_id = f.staff_id AND d.valid_from <= c.until AND (d.valid_to > c.until OR d.valid_to IS NULL)
+    JOIN profiles AS p ON p.profile_id = coalesce(d.profile_id, f.profile_id)
     LEFT JOIN slots AS u ON u.staff_id = f.staff_id
     LEFT JOIN engaged AS e ON e.agent_id = f.staff_id;
 END;
 
-COMMENT ON FUNCTION queue_snapshot_agent_at(timestamptz) IS 'What each member on duty did at a past instant, in the columns of queue_snapshot_agent. Profiles are as they were; a member''s name and profile are those of the beginning of the stretch in their status.';
+COMMENT ON FUNCTION queue_snapshot_agent_at(timestamptz) IS 'What each member on duty did at a past instant, in the columns of queue_snapshot_agent. Queues, profiles and members are as they were.';

@@ -16,7 +16,10 @@ BEGIN ATOMIC
                w.enqueued_at AS since, w.enqueued_at AS waiting_since, CAST(NULL AS timestamptz) AS ended_at
         FROM clock AS c CROSS JOIN queue_segment_at(c.until) AS w JOIN queues AS q ON q.queue_id = w.queue_id
         UNION ALL
-        SELECT l.session_key, l.queue_id, q.name, l.agent_id, l.agent_name, CASE WHEN l.ended_at <= c.until THEN 'wrap_up' ELSE 'engaged' END,
+        SELECT l.session_key, l.queue_id,
+               coalesce((SELECT w.queue_name FROM fact_queue_segment AS w WHERE w.session_key = l.session_key AND w.enqueued_at <= l.started_at
+                         ORDER BY w.segment_key DESC LIMIT 1), q.name),
+               l.agent_id, l.agent_name, CASE WHEN l.ended_at <= c.until THEN 'wrap_up' ELSE 'engaged' END,
                CASE WHEN l.ended_at <= c.until THEN l.ended_at ELSE l.started_at END, NULL,
                CASE WHEN l.ended_at <= c.until THEN l.ended_at END
         FROM clock AS c CROSS JOIN agent_leg_at(c.until) AS l JOIN queues AS q ON q.queue_id = l.queue_id
@@ -51,4 +54,4 @@ BEGIN ATOMIC
         WHERE t.session_key = s.session_key AND t.occurred_at <= c.until) AS e;
 END;
 
-COMMENT ON FUNCTION queue_snapshot_session_at(timestamptz) IS 'Every session on which somebody had something to do at a past instant, in the columns of queue_snapshot_session. Queues are as they were, and agents are named as they were.';
+COMMENT ON FUNCTION queue_snapshot_session_at(timestamptz) IS 'Every session on which somebody had something to do at a past instant, in the columns of queue_snapshot_session. Queues are as they were, and agents and queues are named as they were.';
