@@ -28,15 +28,15 @@ END;
 COMMENT ON FUNCTION queue_segment_at(timestamptz) IS 'The waits that went on at an instant, with what came of them later.';
 
 CREATE OR REPLACE FUNCTION agent_leg_at(instant timestamptz)
-RETURNS TABLE (session_key bigint, agent_id text, agent_name text, queue_id text, started_at timestamptz, ended_at timestamptz)
+RETURNS TABLE (leg_key bigint, session_key bigint, agent_id text, agent_name text, queue_id text, started_at timestamptz, ended_at timestamptz)
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
-    SELECT f.session_key, f.agent_id, f.agent_name, f.queue_id, f.started_at, f.ended_at
+    SELECT f.leg_key, f.session_key, f.agent_id, f.agent_name, f.queue_id, f.started_at, f.ended_at
     FROM fact_agent_leg AS f WHERE f.closed_at IS NULL AND f.started_at <= instant
     UNION ALL
-    SELECT p.session_key, p.agent_id, p.agent_name, p.queue_id, p.started_at, p.ended_at
+    SELECT p.leg_key, p.session_key, p.agent_id, p.agent_name, p.queue_id, p.started_at, p.ended_at
     FROM span_window(instant) AS w CROSS JOIN LATERAL (
-        SELECT f.session_key, f.agent_id, f.agent_name, f.queue_id, f.started_at, f.ended_at FROM fact_agent_leg AS f
+        SELECT f.leg_key, f.session_key, f.agent_id, f.agent_name, f.queue_id, f.started_at, f.ended_at FROM fact_agent_leg AS f
         WHERE f.span = w.span AND f.started_at > w.since AND f.started_at <= instant AND f.closed_at > instant
         OFFSET 0) AS p;
 END;

@@ -17,7 +17,7 @@ BEGIN ATOMIC
         FROM clock AS c CROSS JOIN queue_segment_at(c.until) AS w JOIN queues AS q ON q.queue_id = w.queue_id
         UNION ALL
         SELECT l.session_key, l.queue_id,
-               coalesce((SELECT w.queue_name FROM fact_queue_segment AS w WHERE w.session_key = l.session_key AND w.enqueued_at <= l.started_at
+               coalesce((SELECT w.queue_name FROM fact_queue_segment AS w WHERE w.session_key = l.session_key AND w.segment_key < l.leg_key
                          ORDER BY w.segment_key DESC LIMIT 1), q.name),
                l.agent_id, l.agent_name, CASE WHEN l.ended_at <= c.until THEN 'wrap_up' ELSE 'engaged' END,
                CASE WHEN l.ended_at <= c.until THEN l.ended_at ELSE l.started_at END, NULL,
