@@ -50,7 +50,7 @@ COMMENT ON COLUMN staff_duty.status_since IS 'Time of the last change of status,
 COMMENT ON COLUMN staff_duty.logged_in_at IS 'Time at which the present duty began; NULL while logged out.';
 COMMENT ON COLUMN staff_duty.registered_at IS 'Time of the first registration.';
 COMMENT ON COLUMN staff_duty.revision IS 'Of the last event in the member''s stream, from 0.';
-COMMENT ON COLUMN staff_duty.accounted_until IS 'Time up to which the duty is in agent_time_15m; NULL while logged out.';
+COMMENT ON COLUMN staff_duty.accounted_until IS 'Time up to which the member''s time is in agent_time_15m; NULL before anything is.';
 
 CREATE TABLE fact_staff_status (
     status_key  bigint      NOT NULL,
@@ -125,12 +125,12 @@ CREATE TABLE agent_time_15m (
 
 CREATE INDEX agent_time_15m_by_bucket ON agent_time_15m (bucket_at);
 
-COMMENT ON TABLE agent_time_15m IS 'How agents spent their time, by quarter of an hour (UTC). Time is booked to the quarter in which it passed, when the stretch of time ends; read it through agg_agent_15m.';
+COMMENT ON TABLE agent_time_15m IS 'How agents spent their time, by quarter of an hour (UTC), in the quarter in which it passed. It is booked when something happens to the member: time since then is still missing (staff_duty.accounted_until). Read it through agg_agent_15m.';
 COMMENT ON COLUMN agent_time_15m.agent_id IS 'Staff id, of dim_staff.';
 COMMENT ON COLUMN agent_time_15m.bucket_at IS 'Time at which the quarter begins.';
 COMMENT ON COLUMN agent_time_15m.logged_in_ms IS 'Milliseconds on duty; 0 to 900,000.';
 COMMENT ON COLUMN agent_time_15m.available_ms IS 'Milliseconds in a status of type available; 0 to 900,000.';
-COMMENT ON COLUMN agent_time_15m.busy_ms IS 'Milliseconds with at least one session engaged; 0 to 900,000.';
+COMMENT ON COLUMN agent_time_15m.busy_ms IS 'Milliseconds with at least one session; 0 to 900,000. Time in wrap-up is none.';
 COMMENT ON COLUMN agent_time_15m.session_ms IS 'Milliseconds summed over the sessions engaged: two at a time count twice. session_ms / busy_ms is the concurrency.';
 COMMENT ON COLUMN agent_time_15m.idle_ms IS 'Milliseconds available without a session engaged. busy_ms / (busy_ms + idle_ms) is the occupancy.';
 COMMENT ON COLUMN agent_time_15m.monitoring_ms IS 'Milliseconds summed over the sessions watched; never part of busy_ms or session_ms.';

@@ -47,7 +47,7 @@ CREATE INDEX fact_session_open ON fact_session_step (queue_id, session_key) WHER
 CREATE INDEX fact_session_offered ON fact_session_step (offered_to_id, session_key) WHERE offered_to_id IS NOT NULL;
 CREATE INDEX fact_session_by_queue ON fact_session_step (queue_id, session_key);
 CREATE INDEX fact_session_by_agent ON fact_session_step (agent_id, session_key);
-CREATE INDEX fact_session_requested ON fact_session_step USING brin (requested_at) WITH (autosummarize = on);
+CREATE INDEX fact_session_requested ON fact_session_step USING brin (requested_at) WITH (pages_per_range = 32, autosummarize = on);
 
 COMMENT ON TABLE fact_session_step IS 'Sessions: what changes with a step in their life. Read fact_session, which adds what changes with every message.';
 COMMENT ON COLUMN fact_session_step.session_key IS 'Position of the session''s first event in the log: grows with time.';

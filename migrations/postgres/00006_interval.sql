@@ -17,8 +17,9 @@ CREATE TABLE fact_queue_segment (
 ) WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_analyze_scale_factor = 0.02);
 
 CREATE INDEX fact_queue_segment_open ON fact_queue_segment (session_key) WHERE dequeued_at IS NULL;
+CREATE INDEX fact_queue_segment_live ON fact_queue_segment (queue_id, enqueued_at) WHERE dequeued_at IS NULL;
 CREATE INDEX fact_queue_segment_by_session ON fact_queue_segment (session_key, dequeued_at);
-CREATE INDEX fact_queue_segment_enqueued ON fact_queue_segment (enqueued_at);
+CREATE INDEX fact_queue_segment_enqueued ON fact_queue_segment USING brin (enqueued_at) WITH (pages_per_range = 32, autosummarize = on);
 CREATE INDEX fact_queue_segment_by_span ON fact_queue_segment (span, enqueued_at);
 
 COMMENT ON TABLE fact_queue_segment IS 'Waits in a queue, one row each.';
@@ -53,8 +54,9 @@ CREATE TABLE fact_agent_leg (
 ) WITH (autovacuum_vacuum_scale_factor = 0.01, autovacuum_analyze_scale_factor = 0.02);
 
 CREATE INDEX fact_agent_leg_open ON fact_agent_leg (session_key) WHERE closed_at IS NULL;
+CREATE INDEX fact_agent_leg_live ON fact_agent_leg (queue_id, ended_at) WHERE closed_at IS NULL;
 CREATE INDEX fact_agent_leg_by_agent ON fact_agent_leg (agent_id, started_at);
-CREATE INDEX fact_agent_leg_started ON fact_agent_leg USING brin (started_at) WITH (autosummarize = on);
+CREATE INDEX fact_agent_leg_started ON fact_agent_leg USING brin (started_at) WITH (pages_per_range = 32, autosummarize = on);
 CREATE INDEX fact_agent_leg_by_span ON fact_agent_leg (span, started_at);
 
 COMMENT ON TABLE fact_agent_leg IS 'Time that agents spent on sessions: one row each time an agent takes or gets a session.';

@@ -14,15 +14,19 @@ RETURN CASE WHEN oldest_wait_ms > service_level_ms THEN 'breached'
 COMMENT ON FUNCTION alert_level(bigint, bigint) IS 'The oldest wait of a queue against its target: breached when the target has gone by, warning when three quarters of it have, else ok.';
 
 CREATE OR REPLACE VIEW queue_snapshot AS
-WITH open_session AS (
-    SELECT queue_id, count(*) FILTER (WHERE state IN ('queued', 'offered')) AS waiting,
-           min(queued_at) FILTER (WHERE state IN ('queued', 'offered')) AS oldest,
-           count(*) FILTER (WHERE state = 'engaged') AS engaged, count(*) FILTER (WHERE state = 'wrap_up') AS in_wrap_up
-    FROM fact_session_step WHERE completed_at IS NULL GROUP BY queue_id
+WITH waits AS (
+    SELECT queue_id, count(*) AS waiting, min(enqueued_at) AS oldest
+    FROM fact_queue_segment WHERE dequeued_at IS NULL GROUP BY queue_id
+), legs AS (
+    SELECT queue_id, count(*) - count(ended_at) AS engaged, count(ended_at) AS in_wrap_up
+    FROM fact_agent_leg WHERE closed_at IS NULL GROUP BY queue_id
 ), watched AS (
-    SELECT s.queue_id, count(DISTINCT s.session_key) AS sessions
-    FROM fact_monitoring AS m JOIN fact_session_step AS s ON s.session_key = m.session_key
-    WHERE m.ended_at IS NULL AND s.completed_at IS NULL GROUP BY s.queue_id
+    -- One look-up for each watched session; a join would read all open ones.
+    SELECT m.queue_id, count(*) AS sessions
+    FROM (SELECT (SELECT s.queue_id FROM fact_session_step AS s
+                  WHERE s.session_key = w.session_key AND s.completed_at IS NULL) AS queue_id
+          FROM (SELECT DISTINCT session_key FROM fact_monitoring WHERE ended_at IS NULL) AS w) AS m
+    GROUP BY m.queue_id
 ), slots AS (
     SELECT staff_id, count(*) AS in_use FROM fact_slot WHERE released_at IS NULL GROUP BY staff_id
 ), members AS (
@@ -36,7 +40,7 @@ WITH open_session AS (
     FROM members AS m JOIN dim_profile_queue AS q ON q.profile_id = m.profile_id AND q.is_current GROUP BY q.queue_id
 )
 SELECT q.queue_id, q.name, coalesce(s.waiting, 0) AS waiting, ms_between(s.oldest, statement_timestamp()) AS oldest_wait_ms,
-       coalesce(s.engaged, 0) AS engaged, coalesce(s.in_wrap_up, 0) AS in_wrap_up, coalesce(w.sessions, 0) AS monitored,
+       coalesce(l.engaged, 0) AS engaged, coalesce(l.in_wrap_up, 0) AS in_wrap_up, coalesce(w.sessions, 0) AS monitored,
        coalesce(d.logged_in, 0) AS agents_logged_in, coalesce(d.available, 0) AS agents_available,
        coalesce(d.idle, 0) AS idle_sessions, q.service_level_ms,
        CAST(t.answered_in_target AS double precision) / nullif(t.offered, 0) AS service_level_today,
@@ -45,7 +49,8 @@ SELECT q.queue_id, q.name, coalesce(s.waiting, 0) AS waiting, ms_between(s.oldes
        coalesce(t.abandoned, 0)::bigint AS abandoned_today, coalesce(t.short_abandoned, 0)::bigint AS short_abandoned_today,
        alert_level(ms_between(s.oldest, statement_timestamp()), q.service_level_ms) AS alert
 FROM dim_queue AS q
-LEFT JOIN open_session AS s ON s.queue_id = q.queue_id
+LEFT JOIN waits AS s ON s.queue_id = q.queue_id
+LEFT JOIN legs AS l ON l.queue_id = q.queue_id
 LEFT JOIN watched AS w ON w.queue_id = q.queue_id
 LEFT JOIN duty AS d ON d.queue_id = q.queue_id
 CROSS JOIN LATERAL (

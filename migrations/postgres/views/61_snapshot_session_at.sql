@@ -1,44 +1,28 @@
 -- The sessions of a past instant. Messages, calls for help and offers are read from the transcripts.
 
 CREATE OR REPLACE FUNCTION queue_snapshot_session_at(instant timestamptz) RETURNS SETOF queue_snapshot_session
-LANGUAGE sql STABLE PARALLEL SAFE
+LANGUAGE sql STABLE PARALLEL SAFE SET jit = off
 BEGIN ATOMIC
-    WITH clock AS MATERIALIZED (
+    WITH clock AS (
         SELECT date_trunc('milliseconds', instant) + interval '999 microseconds' AS until
-    ), waits AS (
-        SELECT s.session_key, s.queue_id, s.queue_name, s.enqueued_at
-        FROM clock AS c JOIN fact_queue_segment AS s ON s.dequeued_at IS NULL AND s.enqueued_at <= c.until
-        UNION ALL
-        SELECT s.session_key, s.queue_id, s.queue_name, s.enqueued_at
-        FROM clock AS c CROSS JOIN LATERAL span_window(c.until) AS w JOIN fact_queue_segment AS s
-            ON s.span = w.span AND s.enqueued_at > w.since AND s.enqueued_at <= c.until AND s.dequeued_at > c.until
-    ), legs AS (
-        SELECT l.session_key, l.queue_id, l.agent_id, l.agent_name, l.started_at, CASE WHEN l.ended_at <= c.until THEN l.ended_at END AS ended_at
-        FROM clock AS c JOIN fact_agent_leg AS l ON l.closed_at IS NULL AND l.started_at <= c.until
-        UNION ALL
-        SELECT l.session_key, l.queue_id, l.agent_id, l.agent_name, l.started_at, CASE WHEN l.ended_at <= c.until THEN l.ended_at END
-        FROM clock AS c CROSS JOIN LATERAL span_window(c.until) AS w JOIN fact_agent_leg AS l
-            ON l.span = w.span AND l.started_at > w.since AND l.started_at <= c.until AND l.closed_at > c.until
     ), watches AS (
         SELECT m.session_key, string_agg(m.supervisor_id, ',' ORDER BY m.monitoring_key) AS monitored_by
-        FROM (SELECT f.session_key, f.supervisor_id, f.monitoring_key
-              FROM clock AS c JOIN fact_monitoring AS f ON f.ended_at IS NULL AND f.started_at <= c.until
-              UNION ALL
-              SELECT f.session_key, f.supervisor_id, f.monitoring_key
-              FROM clock AS c CROSS JOIN LATERAL span_window(c.until) AS w JOIN fact_monitoring AS f
-                  ON f.span = w.span AND f.started_at > w.since AND f.started_at <= c.until AND f.ended_at > c.until) AS m
-        GROUP BY m.session_key
+        FROM clock AS c, monitoring_at(c.until) AS m GROUP BY m.session_key
     ), queues AS (
         SELECT q.queue_id, q.name
         FROM clock AS c JOIN dim_queue AS q ON q.valid_from <= c.until AND (q.valid_to > c.until OR q.valid_to IS NULL)
     ), sessions AS (
         SELECT w.session_key, w.queue_id, w.queue_name, NULL AS agent_id, NULL AS agent_name, 'queued' AS state,
                w.enqueued_at AS since, w.enqueued_at AS waiting_since, CAST(NULL AS timestamptz) AS ended_at
-        FROM waits AS w JOIN queues AS q ON q.queue_id = w.queue_id
+        FROM clock AS c CROSS JOIN queue_segment_at(c.until) AS w JOIN queues AS q ON q.queue_id = w.queue_id
         UNION ALL
-        SELECT l.session_key, l.queue_id, q.name, l.agent_id, l.agent_name,
-               CASE WHEN l.ended_at IS NULL THEN 'engaged' ELSE 'wrap_up' END, coalesce(l.ended_at, l.started_at), NULL, l.ended_at
-        FROM legs AS l JOIN queues AS q ON q.queue_id = l.queue_id
+        SELECT l.session_key, l.queue_id,
+               coalesce((SELECT w.queue_name FROM fact_queue_segment AS w WHERE w.session_key = l.session_key AND w.segment_key < l.leg_key
+                         ORDER BY w.segment_key DESC LIMIT 1), q.name),
+               l.agent_id, l.agent_name, CASE WHEN l.ended_at <= c.until THEN 'wrap_up' ELSE 'engaged' END,
+               CASE WHEN l.ended_at <= c.until THEN l.ended_at ELSE l.started_at END, NULL,
+               CASE WHEN l.ended_at <= c.until THEN l.ended_at END
+        FROM clock AS c CROSS JOIN agent_leg_at(c.until) AS l JOIN queues AS q ON q.queue_id = l.queue_id
     )
     SELECT f.session_id, s.queue_id, s.queue_name, s.agent_id, s.agent_name, f.customer_name,
            CASE WHEN s.state = 'queued' AND e.offer > e.answer THEN 'offered' ELSE s.state END, f.requested_at,
@@ -70,4 +54,4 @@ BEGIN ATOMIC
         WHERE t.session_key = s.session_key AND t.occurred_at <= c.until) AS e;
 END;
 
-COMMENT ON FUNCTION queue_snapshot_session_at(timestamptz) IS 'Every session on which somebody had something to do at a past instant, in the columns of queue_snapshot_session. Queues are as they were, and agents are named as they were.';
+COMMENT ON FUNCTION queue_snapshot_session_at(timestamptz) IS 'Every session on which somebody had something to do at a past instant, in the columns of queue_snapshot_session. Queues are as they were, and agents and queues are named as they were.';
