@@ -36,6 +36,10 @@ func TestRandomHistories(t *testing.T) {
 		}
 		checkTranscripts(rt, db, h)
 		checkSessions(rt, db, h)
+		checkPast(rt, db, h)
+		checkVersions(rt, db)
+		checkTime(rt, db)
+		checkQuarters(rt, db)
 		if err := projectiontest.Engine(t, db, log, catalogue.All()...).Rebuild(context.Background(), nil); err != nil {
 			rt.Fatal(err)
 		}
