@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/chatwatch/chatwatch/domain"
+	"github.com/chatwatch/chatwatch/domain/access"
 	"github.com/chatwatch/chatwatch/domain/session"
 	"github.com/chatwatch/chatwatch/internal/command"
 	"github.com/chatwatch/chatwatch/internal/eventcodec"
@@ -70,7 +71,7 @@ func getAuditEvents(c *call) (*reply, error) {
 			RecordedAt: timestamp(recorded.RecordedAt), Data: recorded.Data, Metadata: recorded.Metadata,
 		})
 	}
-	return ok(out), nil
+	return ok(out), c.record(access.Read{Kind: access.OfEvents, SessionID: id, As: domain.RoleAuditor, Format: access.JSON})
 }
 
 // replayed is a session as it was.
@@ -105,16 +106,32 @@ func getReplay(c *call) (*reply, error) {
 		return nil, invalid("the session has not come to that revision")
 	}
 	out, err := c.replayUntil(id, until)
-	if err == nil && out.Revision < 0 {
-		err = errNotFound("session at that time")
+	switch {
+	case err != nil:
+		return nil, err
+	case out.Revision < 0:
+		return nil, errNotFound("session at that time")
 	}
-	return ok(out), err
+	return ok(out), c.record(until.read(id, now.State.Queue.ID))
 }
 
 // until is the end of a replay: a revision, -1 for none, or a time, zero for none.
 type until struct {
 	revision int64
 	at       time.Time
+}
+
+// read is the record of a replay.
+func (u until) read(id domain.SessionID, queue domain.QueueID) access.Read {
+	r := access.Read{Kind: access.OfReplay, SessionID: id, QueueID: queue, As: domain.RoleAuditor, Format: access.JSON}
+	if u.revision >= 0 {
+		revision := uint64(u.revision)
+		r.Revision = &revision
+	}
+	if !u.at.IsZero() {
+		r.At = &u.at
+	}
+	return r
 }
 
 func (u until) includes(e eventcodec.Envelope) bool {

@@ -26,6 +26,7 @@ import (
 	"github.com/chatwatch/chatwatch/internal/readstore"
 	"github.com/chatwatch/chatwatch/internal/readstore/sqlitedb"
 	"github.com/chatwatch/chatwatch/projections"
+	accesses "github.com/chatwatch/chatwatch/projections/access"
 	"github.com/chatwatch/chatwatch/projections/directory"
 	"github.com/chatwatch/chatwatch/projections/sessions"
 	"github.com/chatwatch/chatwatch/projections/snapshot"
@@ -76,7 +77,7 @@ func bare(t testing.TB, change ...func(*api.Config)) *site {
 	c := api.Config{
 		Service: service, Store: store, Tokens: tokens, Seals: seals, Hub: hub, Clock: time.Now, Log: quiet,
 		Progress: engine, Transcripts: transcript.NewReader(db), Directory: directory.NewReader(db), Staffing: staffing.NewReader(db),
-		Sessions: sessions.NewReader(db), Snapshots: snapshot.NewReader(db),
+		Sessions: sessions.NewReader(db), Snapshots: snapshot.NewReader(db), Accesses: accesses.NewReader(db),
 	}
 	for _, f := range change {
 		f(&c)
@@ -99,7 +100,7 @@ func bare(t testing.TB, change ...func(*api.Config)) *site {
 }
 
 func group() []projections.Projection {
-	return []projections.Projection{transcript.New(), directory.New(), staffing.New(), sessions.New()}
+	return []projections.Projection{transcript.New(), directory.New(), staffing.New(), sessions.New(), accesses.New()}
 }
 
 // token signs for somebody. The subject of a customer is their session.

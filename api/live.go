@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/chatwatch/chatwatch/domain"
+	"github.com/chatwatch/chatwatch/domain/access"
 	"github.com/chatwatch/chatwatch/domain/session"
 	"github.com/chatwatch/chatwatch/internal/auth"
 	"github.com/chatwatch/chatwatch/internal/command"
@@ -36,6 +37,9 @@ func getLive(c *call) (*reply, error) {
 		return nil, err
 	}
 	if s.redacted, err = c.redactions(v.ID); err != nil {
+		return nil, err
+	}
+	if err := c.recordView(v, access.OfLive, access.SSE); err != nil {
 		return nil, err
 	}
 	s.follower = c.Hub.Follow(v.ID)

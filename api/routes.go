@@ -114,6 +114,8 @@ var auditOperations = []operation{
 		query: []parameter{{"revision", "of the session's stream"}, {"at", "a time"}}},
 	{id: "audit-supervision", method: get, path: "/audit/supervision", tag: "audit", summary: "Who watched whom, when and why, latest first",
 		roles: auditors, query: supervisionFilters, gives: list[supervisionResource]{}, handle: listSupervision},
+	{id: "audit-access", method: get, path: "/audit/access", tag: "audit", summary: "Who read or exported what, latest first",
+		roles: auditors, query: accessFilters, gives: list[accessResource]{}, handle: listAccess},
 }
 
 // outside are the operations at the root.

@@ -21,6 +21,7 @@ import (
 	"github.com/chatwatch/chatwatch/internal/command"
 	"github.com/chatwatch/chatwatch/internal/eventstore"
 	"github.com/chatwatch/chatwatch/internal/live"
+	accesses "github.com/chatwatch/chatwatch/projections/access"
 	"github.com/chatwatch/chatwatch/projections/directory"
 	"github.com/chatwatch/chatwatch/projections/sessions"
 	"github.com/chatwatch/chatwatch/projections/snapshot"
@@ -45,6 +46,7 @@ type Config struct {
 	Staffing    *staffing.Reader
 	Sessions    *sessions.Reader
 	Snapshots   *snapshot.Reader
+	Accesses    *accesses.Reader
 	Clock       func() time.Time
 	Log         *slog.Logger
 	Version     string
@@ -64,7 +66,7 @@ func (c Config) check() error {
 		{"Service", c.Service == nil}, {"Store", c.Store == nil}, {"Tokens", c.Tokens == nil}, {"Seals", c.Seals == nil},
 		{"Hub", c.Hub == nil}, {"Clock", c.Clock == nil}, {"Log", c.Log == nil}, {"Progress", c.Progress == nil},
 		{"Transcripts", c.Transcripts == nil}, {"Directory", c.Directory == nil}, {"Staffing", c.Staffing == nil},
-		{"Sessions", c.Sessions == nil}, {"Snapshots", c.Snapshots == nil},
+		{"Sessions", c.Sessions == nil}, {"Snapshots", c.Snapshots == nil}, {"Accesses", c.Accesses == nil},
 	} {
 		if part.missing {
 			return fmt.Errorf("api: Config.%s is missing", part.name)
@@ -125,8 +127,10 @@ type server struct {
 	numbers   *numbers
 	document  *huma.OpenAPI
 	docs      rendered
-	// written is the highest log position that this node has acknowledged.
+	// written is the highest log position that this node has acknowledged of a write, and recorded that of a reading: apart,
+	// since nobody but auditors is to wait, however short, because somebody reads.
 	written  atomic.Uint64
+	recorded atomic.Uint64
 	stopping chan struct{}
 	stop     sync.Once
 }
@@ -188,11 +192,14 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.echo.Serv
 // Close ends every live stream, so that the listener can shut down without waiting for their callers.
 func (s *Server) Close() { s.stop.Do(func() { close(s.stopping) }) }
 
-// saw notes a position that this node has acknowledged.
-func (s *server) saw(p eventstore.Position) {
+// saw notes a position that this node has acknowledged of a write.
+func (s *server) saw(p eventstore.Position) { advance(&s.written, p) }
+
+// advance moves a position on, never back.
+func advance(highest *atomic.Uint64, p eventstore.Position) {
 	for {
-		known := s.written.Load()
-		if uint64(p) <= known || s.written.CompareAndSwap(known, uint64(p)) {
+		known := highest.Load()
+		if uint64(p) <= known || highest.CompareAndSwap(known, uint64(p)) {
 			return
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/chatwatch/chatwatch/domain"
+	"github.com/chatwatch/chatwatch/domain/access"
 	"github.com/chatwatch/chatwatch/domain/session"
 	"github.com/chatwatch/chatwatch/domain/staff"
 	"github.com/chatwatch/chatwatch/projections/snapshot"
@@ -86,8 +87,12 @@ func getSnapshot(c *call) (*reply, error) {
 	if err := c.recent(); err != nil {
 		return nil, err
 	}
-	body, err := c.snapshot(queues, at, past && at.Before(c.at))
-	return ok(body), err
+	past = past && at.Before(c.at)
+	body, err := c.snapshot(queues, at, past)
+	if err != nil || !past {
+		return ok(body), err
+	}
+	return ok(body), c.record(access.Read{Kind: access.OfSnapshot, At: &at, Format: access.JSON})
 }
 
 // overseen are the queues whose report the caller may see; nil for all.

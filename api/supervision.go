@@ -2,6 +2,7 @@ package api
 
 import (
 	"github.com/chatwatch/chatwatch/domain"
+	"github.com/chatwatch/chatwatch/domain/access"
 	"github.com/chatwatch/chatwatch/projections/sessions"
 )
 
@@ -44,8 +45,14 @@ func listSupervision(c *call) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	return paged(c, "supervision", rows, limit, func(m sessions.Monitoring) string { return numberKey(int64(m.Key)) },
+	answer, err := paged(c, "supervision", rows, limit, func(m sessions.Monitoring) string { return numberKey(int64(m.Key)) },
 		func(m sessions.Monitoring) (supervisionResource, error) { return showMonitoring(m), nil })
+	if err != nil {
+		return nil, err
+	}
+	return answer, c.record(access.Read{
+		Kind: access.OfSupervision, SessionID: filter.Session, QueueID: filter.Queue, Format: access.JSON,
+	})
 }
 
 func showMonitoring(m sessions.Monitoring) supervisionResource {

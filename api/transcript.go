@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"github.com/chatwatch/chatwatch/domain"
+	"github.com/chatwatch/chatwatch/domain/access"
 	"github.com/chatwatch/chatwatch/domain/session"
 	"github.com/chatwatch/chatwatch/internal/auth"
 	"github.com/chatwatch/chatwatch/internal/command"
@@ -102,7 +103,12 @@ func getTranscript(c *call) (*reply, error) {
 	if err != nil {
 		return nil, err
 	}
-	return page.as(c.http.Header.Get("Accept"))
+	media := negotiate(c.http.Header.Get("Accept"))
+	answer, err := page.as(media)
+	if err != nil {
+		return nil, err
+	}
+	return answer, c.recordView(v, access.OfTranscript, formatOf(media))
 }
 
 func (c *call) entryCursors(id domain.SessionID) auth.Series {

@@ -8,6 +8,8 @@ import (
 	"mime"
 	"strconv"
 	"strings"
+
+	"github.com/chatwatch/chatwatch/domain/access"
 )
 
 // Forms of a transcript beside JSON.
@@ -48,11 +50,25 @@ func negotiate(accept string) string {
 	return best
 }
 
-// as answers with the transcript in the form that was asked for.
-func (t transcriptResource) as(accept string) (*reply, error) {
+// formatOf is what the record of a reading calls a form.
+func formatOf(media string) access.Format {
+	switch media {
+	case mediaText:
+		return access.Text
+	case mediaCSV:
+		return access.CSV
+	case mediaHTML:
+		return access.HTML
+	default:
+		return access.JSON
+	}
+}
+
+// as answers with the transcript in one of the forms.
+func (t transcriptResource) as(media string) (*reply, error) {
 	r := &reply{body: t, etag: etag(t.Revision)}
 	var err error
-	switch negotiate(accept) {
+	switch media {
 	case mediaText:
 		r.media, r.raw = mediaText+"; charset=utf-8", t.text()
 	case mediaCSV:

@@ -4,93 +4,69 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/chatwatch/chatwatch/internal/eventstore"
 	"github.com/chatwatch/chatwatch/internal/readstore"
 )
 
-// ErrSuperseded ends an engine whose checkpoint was moved, or whose epoch was taken, by another. Nothing of its last batch
-// has been stored. Whoever runs the engine may run it again, which takes the next epoch.
-var ErrSuperseded = errors.New("projections: another engine has taken over")
+// ErrSuperseded says that another process has the lease of a projection. Nothing of the last batch has been stored.
+var ErrSuperseded = errors.New("projections: another process has taken over")
 
-// The checkpoint of a projection. Whoever takes the next epoch fences the engines before.
-const (
-	createCheckpoint = `INSERT INTO checkpoint (name, position, epoch, updated_at) VALUES (?, 0, 0, ?)
-		ON CONFLICT (name) DO NOTHING`
-	takeEpoch      = `UPDATE checkpoint SET epoch = epoch + 1, updated_at = ? WHERE name = ?`
-	moveCheckpoint = `UPDATE checkpoint SET position = ?, updated_at = ? WHERE name = ? AND epoch = ? AND position = ?`
-	readCheckpoint = `SELECT position, epoch FROM checkpoint WHERE name = ?`
-)
-
-// runner is a projection with its place in the log.
-type runner struct {
-	Projection
-	epoch    int64
+// checkpointRow is the row of a projection: its place in the log, and the lease of who may move it.
+type checkpointRow struct {
+	name     string
 	position eventstore.Position
-	parked   map[string]bool // streams
-	pending  batchPlan
-	refused  *failure // whose rows the database refused; set while its batch is stored again
+	epoch    int64
+	holder   string
+	live     bool // the lease has not expired, by the database's clock
+	version  int64
+	events   int64
+	eventAt  time.Time
+	lag      Lag
+	updated  time.Time
 }
 
-// take makes the engine the owner of its projections' checkpoints, and reads where they stand.
-func (e *Engine) take(ctx context.Context) error {
-	now := e.opts.Clock()
-	err := e.db.Write(ctx, func(tx readstore.Tx) error {
-		for _, r := range e.runners {
-			if _, err := tx.Exec(createCheckpoint, r.Name(), readstore.At(now)); err != nil {
-				return err
-			}
-			if _, err := tx.Exec(takeEpoch, readstore.At(now), r.Name()); err != nil {
-				return err
-			}
-		}
-		return nil
+// statements about checkpoints, in the SQL of a database. Whoever takes the next epoch fences who had the one before: every
+// transaction of rows begins by moving the checkpoint from the place and in the epoch that the engine knows, or not at all.
+type statements struct{ read, create, take, renew, move, release, adopt string }
+
+func statementsOf(d readstore.Dialect) statements {
+	return statements{
+		read: `SELECT name, position, epoch, coalesce(holder, ''), coalesce(expires_at > ` + d.Now() + `, false), version, events, event_at,
+			lag_events, lag_ms, updated_at FROM checkpoint WHERE name IN ?`,
+		create: `INSERT INTO checkpoint (name, position, epoch, version, events, lag_events, lag_ms, updated_at)
+			VALUES (?, 0, 0, ?, 0, 0, 0, ?) ON CONFLICT (name) DO NOTHING`,
+		take: `UPDATE checkpoint SET epoch = epoch + 1, holder = ?, expires_at = ` + d.In() + `, updated_at = ?,
+			version = CASE WHEN position = 0 THEN ? ELSE version END
+			WHERE name = ? AND (? OR expires_at IS NULL OR expires_at <= ` + d.Now() + ` OR holder = ?)`,
+		renew: `UPDATE checkpoint SET expires_at = ` + d.In() + `, lag_events = ?, lag_ms = ?, updated_at = ? WHERE name = ? AND epoch = ?`,
+		move: `UPDATE checkpoint SET position = ?, events = events + ?, event_at = coalesce(?, event_at), expires_at = ` + d.In() + `,
+			updated_at = ? WHERE name = ? AND epoch = ? AND position = ?`,
+		release: `UPDATE checkpoint SET holder = NULL, expires_at = NULL WHERE name = ? AND epoch = ?`,
+		adopt: `UPDATE checkpoint SET position = ?, version = ?, events = ?, event_at = ?, epoch = epoch + 1, holder = NULL,
+			expires_at = NULL, updated_at = ? WHERE name = ? AND epoch = ?`,
+	}
+}
+
+// checkpoints reads the rows of projections by name.
+func checkpoints(ctx context.Context, db readstore.DB, names []string) (map[string]checkpointRow, error) {
+	out := make(map[string]checkpointRow, len(names))
+	rows, err := db.Query(ctx, statementsOf(db.Dialect()).read, readstore.Of(names))
+	_, err = readstore.Collect(rows, err, func(rows readstore.Rows) (struct{}, error) {
+		var c checkpointRow
+		var eventAt, updated readstore.Time
+		err := rows.Scan(&c.name, &c.position, &c.epoch, &c.holder, &c.live, &c.version, &c.events, &eventAt, &c.lag.Events,
+			&c.lag.MS, &updated)
+		c.eventAt, c.updated = eventAt.Time, updated.Time
+		out[c.name] = c
+		return struct{}{}, err
 	})
 	if err != nil {
-		return fmt.Errorf("take checkpoints: %w", err)
+		return nil, fmt.Errorf("read the checkpoints: %w", err)
 	}
-	return e.db.View(ctx, func(v readstore.Queryer) error {
-		for _, r := range e.runners {
-			if err := r.read(ctx, v); err != nil {
-				return fmt.Errorf("read checkpoint of %s: %w", r.Name(), err)
-			}
-		}
-		return nil
-	})
-}
-
-func (r *runner) read(ctx context.Context, v readstore.Queryer) error {
-	rows, err := v.Query(ctx, readCheckpoint, r.Name())
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var position int64
-		if err := rows.Scan(&position, &r.epoch); err != nil {
-			return err
-		}
-		r.position = eventstore.Position(position)
-	}
-	if err := rows.Err(); err != nil {
-		return err
-	}
-	r.forget()
-	r.parked, err = parkedStreams(ctx, v, r.Name())
-	return err
-}
-
-// move moves the checkpoint to a position, if the projection is still this engine's.
-func (r *runner) move(tx readstore.Tx, to eventstore.Position, now time.Time) error {
-	n, err := tx.Exec(moveCheckpoint, int64(to), readstore.At(now), r.Name(), r.epoch, int64(r.position))
-	if err != nil {
-		return fmt.Errorf("move checkpoint of %s: %w", r.Name(), err)
-	}
-	if n != 1 {
-		return fmt.Errorf("%w: %s is not at position %d in epoch %d", ErrSuperseded, r.Name(), r.position, r.epoch)
-	}
-	return nil
+	return out, nil
 }
 
 // Stored is the furthest place of the log up to which any projection of a database is stored, Start for a fresh one.
@@ -103,4 +79,139 @@ func Stored(ctx context.Context, db readstore.DB) (eventstore.Position, error) {
 		return 0, fmt.Errorf("read the checkpoints: %w", err)
 	}
 	return eventstore.Position(positions[0]), nil
+}
+
+// Times of a lease. Who has it renews it every third of its life; who stands by looks twice as often as it can expire, so
+// that a projection whose process has died is taken over within leaseLife + standbyPoll.
+const (
+	leaseLife    = 3 * time.Second
+	leaseRenewal = time.Second
+	standbyPoll  = 500 * time.Millisecond
+)
+
+// acquire tries to get the leases of all projections of the engine, in one transaction: all of them, or none.
+func (e *Engine) acquire(ctx context.Context, byForce bool) (bool, error) {
+	if err := e.createCheckpoints(ctx); err != nil {
+		return false, err
+	}
+	rows, err := checkpoints(ctx, e.db, e.names())
+	if err != nil {
+		return false, err
+	}
+	for _, row := range rows {
+		if !byForce && row.live && row.holder != e.holder {
+			return false, nil
+		}
+	}
+	for _, row := range rows {
+		if holder := processOf(row.holder); row.holder != e.holder && holder != processOf(e.holder) {
+			if err := e.db.Fence(ctx, holder); err != nil {
+				return false, fmt.Errorf("fence %s: %w", holder, err)
+			}
+		}
+	}
+	now := readstore.At(e.opts.Clock())
+	err = e.db.Write(ctx, func(tx readstore.Tx) error {
+		for _, r := range e.runners {
+			err := tx.One(e.sql.take, e.holder, leaseLife.Milliseconds(), now, r.version(), r.Name(), byForce, e.holder)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if errors.Is(err, readstore.ErrNotOne) {
+		return false, nil // somebody was faster
+	}
+	if err != nil {
+		return false, fmt.Errorf("take the checkpoints: %w", err)
+	}
+	return true, e.recall(ctx, true)
+}
+
+func (e *Engine) createCheckpoints(ctx context.Context) error {
+	rows, err := checkpoints(ctx, e.db, e.names())
+	if err != nil || len(rows) == len(e.runners) {
+		return err
+	}
+	return e.db.Write(ctx, func(tx readstore.Tx) error {
+		for _, r := range e.runners {
+			if _, err := tx.Exec(e.sql.create, r.Name(), r.version(), readstore.At(e.opts.Clock())); err != nil {
+				return fmt.Errorf("create checkpoints: %w", err)
+			}
+		}
+		return nil
+	})
+}
+
+// processOf is the name of a holder's process, by which the database knows it.
+func processOf(holder string) string {
+	process, _, _ := strings.Cut(holder, "#")
+	return process
+}
+
+// recall forgets everything and reads where the projections stand. Unless the leases have just been taken, they must still
+// be the engine's.
+func (e *Engine) recall(ctx context.Context, taken bool) error {
+	e.forget()
+	rows, err := checkpoints(ctx, e.db, e.names())
+	if err != nil {
+		return err
+	}
+	if taken {
+		e.stale = e.stale[:0]
+	}
+	for _, r := range e.runners {
+		row, ok := rows[r.Name()]
+		if !ok || row.holder != e.holder || !taken && row.epoch != r.epoch {
+			return fmt.Errorf("%w: %s", ErrSuperseded, r.Name())
+		}
+		r.position, r.folded = row.position, row.position
+		if taken { // what follows is read by others meanwhile
+			r.epoch = row.epoch
+			if row.version != r.version() {
+				e.stale = append(e.stale, r.Name())
+			}
+		}
+		if r.parked, err = parkedStreams(ctx, e.db, r.Name()); err != nil {
+			return fmt.Errorf("read parked events of %s: %w", r.Name(), err)
+		}
+	}
+	e.reached()
+	return nil
+}
+
+// renew keeps the leases while nothing is to be stored, and tells the lag to other processes.
+func (e *Engine) renew(ctx context.Context) error {
+	lag, err := e.lag(ctx)
+	if err != nil {
+		lag = Lag{} // the log is away: the lease is kept all the same
+	}
+	err = e.db.Write(ctx, func(tx readstore.Tx) error {
+		for _, r := range e.runners {
+			err := tx.One(e.sql.renew, leaseLife.Milliseconds(), lag.Events, lag.MS, readstore.At(e.opts.Clock()), r.Name(), r.epoch)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if errors.Is(err, readstore.ErrNotOne) {
+		return ErrSuperseded
+	}
+	return err
+}
+
+// release gives the leases back, so that another need not wait for them to expire.
+func (e *Engine) release(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), leaseLife)
+	defer cancel()
+	_ = e.db.Write(ctx, func(tx readstore.Tx) error { // otherwise they expire
+		for _, r := range e.runners {
+			if _, err := tx.Exec(e.sql.release, r.Name(), r.epoch); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }

@@ -8,6 +8,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
+
 	"github.com/chatwatch/chatwatch/internal/eventstore"
 	"github.com/chatwatch/chatwatch/internal/readstore"
 )
@@ -21,7 +24,7 @@ const breathPerEvent = 200 * time.Microsecond
 // Options of an Engine. The zero value is usable.
 type Options struct {
 	Logger *slog.Logger
-	// Clock gives updated_at of the checkpoints, and nothing else. time.Now when nil.
+	// Clock gives updated_at of the checkpoints and the lag, and nothing else. time.Now when nil.
 	Clock func() time.Time
 	// MaxBatch is how many events an engine gathers before it stops reading; a transaction holds fewer than twice as many.
 	MaxBatch int
@@ -29,8 +32,14 @@ type Options struct {
 	// worth their transaction: a fifth of a millisecond for each event of the batch, and no longer than this. So a few
 	// events are visible in a few milliseconds, and above 5,000 a second the database is spared. None when 0.
 	Breather time.Duration
-	// Retry is the pause before a failed transaction is tried again, doubled each time up to RetryMax; 20 ms and 5 s when 0.
+	// Retry is the pause before what the database has failed at is tried again, doubled each time up to RetryMax; 20 ms
+	// and 2 s when 0.
 	Retry, RetryMax time.Duration
+	// Alone says that no other process can have the database, so that a lease that is left over in it is void.
+	Alone bool
+	// Stale is called, in a goroutine of its own, when the engine has taken the leases of projections whose rows were built by
+	// another version of the code, so that they can be rebuilt. The engine goes on with the old rows meanwhile. May be nil.
+	Stale func(ctx context.Context)
 }
 
 func (o Options) or() Options {
@@ -44,25 +53,39 @@ func (o Options) or() Options {
 		o.MaxBatch = DefaultMaxBatch
 	}
 	if o.Retry == 0 {
-		o.Retry, o.RetryMax = 20*time.Millisecond, 5*time.Second
+		o.Retry, o.RetryMax = 20*time.Millisecond, 2*time.Second
 	}
 	return o
 }
 
-// Engine runs the projections of a group.
+// Engine runs the projections of a group: in one process at a time, which has their leases.
 type Engine struct {
 	db      readstore.DB
 	log     Log
 	runners []*runner
 	opts    Options
+	sql     statements
+	holder  string
+
 	running atomic.Bool
+	leading atomic.Bool
 	place   place
 	trouble atomic.Pointer[error]
+	backlog backlog
+
+	// The rest belongs to the goroutine that follows the log.
+	flight *flight
+	stale  []string            // projections whose rows are of another version
+	until  eventstore.Position // up to where every event is stored with care: a row has been refused
 }
 
 // NewEngine makes an engine of projections, which it owns from then on.
 func NewEngine(db readstore.DB, log Log, group []Projection, o Options) (*Engine, error) {
-	e := &Engine{db: db, log: log, opts: o.or()}
+	e := &Engine{
+		db: db, log: log, opts: o.or(), sql: statementsOf(db.Dialect()),
+		holder: db.Holder() + "#" + uuid.NewString()[:8],
+	}
+	e.place.wanted = make(chan struct{}, 1)
 	var err error
 	for _, p := range group {
 		err = errors.Join(err, p.err())
@@ -74,30 +97,146 @@ func NewEngine(db readstore.DB, log Log, group []Projection, o Options) (*Engine
 	return e, nil
 }
 
-// Run follows the log until ctx ends, the log is closed, or another engine takes over (ErrSuperseded). It may be called
-// again after it has returned.
+func (e *Engine) names() []string {
+	names := make([]string, len(e.runners))
+	for i, r := range e.runners {
+		names[i] = r.Name()
+	}
+	return names
+}
+
+// Run keeps the projections up to date until ctx ends or the database or the log is closed: it follows the log while it has
+// the leases, and stands by, ready to take them, while another process has. It may be called again after it has returned.
 func (e *Engine) Run(ctx context.Context) error {
 	if !e.running.CompareAndSwap(false, true) {
 		return errors.New("projections: the engine is running already")
 	}
 	defer e.running.Store(false)
-	err := e.retrying(ctx, "take the checkpoints", func() error { return e.take(ctx) })
-	if err != nil {
-		return err
+	ctx, cancel := context.WithCancel(ctx)
+	var renewal renewal
+	defer renewal.wait()
+	defer cancel()
+	byForce := e.opts.Alone
+	for {
+		var leading bool
+		err := e.retrying(ctx, "take the checkpoints", func() (err error) {
+			leading, err = e.acquire(ctx, byForce)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		byForce = false
+		if !leading {
+			if err := e.standBy(ctx); err != nil {
+				return err
+			}
+			continue
+		}
+		if len(e.stale) > 0 && e.opts.Stale != nil {
+			renewal.begin(func() { e.opts.Stale(ctx) })
+		}
+		if err := e.lead(ctx, never); !errors.Is(err, ErrSuperseded) {
+			return err
+		}
+		e.opts.Logger.InfoContext(ctx, "another process has taken over the projections")
 	}
-	e.reached()
-	return e.follow(ctx, func(eventstore.Position) bool { return false })
+}
+
+// renewal of stale rows goes on when the lease changes hands, which its swap brings about; there is one at a time.
+type renewal struct{ ended chan struct{} }
+
+func (r *renewal) begin(do func()) {
+	if r.ended != nil {
+		select {
+		case <-r.ended:
+		default:
+			return
+		}
+	}
+	ended := make(chan struct{})
+	r.ended = ended
+	go func() {
+		defer close(ended)
+		do()
+	}()
+}
+
+func (r *renewal) wait() {
+	if r.ended != nil {
+		<-r.ended
+	}
+}
+
+func never(eventstore.Position) bool { return false }
+
+// lead follows the log and renews the leases, which the engine has, until finished says so of the position.
+func (e *Engine) lead(ctx context.Context, finished func(eventstore.Position) bool) error {
+	e.leading.Store(true)
+	defer e.leading.Store(false)
+	err := e.holding(ctx, func(ctx context.Context) error { return e.keepFollowing(ctx, finished) })
+	if ctx.Err() != nil {
+		e.release(ctx)
+		return ctx.Err()
+	}
+	return err
+}
+
+// holding calls do while the leases are renewed, which the engine has. The context of do ends with them.
+func (e *Engine) holding(ctx context.Context, do func(ctx context.Context) error) error {
+	group, inner := errgroup.WithContext(ctx)
+	work, done := context.WithCancel(inner)
+	group.Go(func() error {
+		defer done()
+		return do(inner)
+	})
+	group.Go(func() error { return e.keepRenewing(work) })
+	return group.Wait()
+}
+
+func (e *Engine) keepRenewing(ctx context.Context) error {
+	tick := time.NewTicker(leaseRenewal)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return nil
+		}
+		if err := e.renew(ctx); errors.Is(err, ErrSuperseded) {
+			return err
+		}
+	}
+}
+
+// keepFollowing follows the log, and again from where everything is stored after a failure that passes.
+func (e *Engine) keepFollowing(ctx context.Context, finished func(eventstore.Position) bool) error {
+	first := true
+	return e.retrying(ctx, "apply events", func() error {
+		if !first {
+			if err := e.recall(ctx, false); err != nil {
+				return err
+			}
+		}
+		first = false
+		err := e.follow(ctx, finished)
+		if errors.Is(err, readstore.ErrNotOne) {
+			return ErrSuperseded
+		}
+		return err
+	})
 }
 
 // follow commits what comes until finished says so of the position.
-func (e *Engine) follow(ctx context.Context, finished func(eventstore.Position) bool) error {
+func (e *Engine) follow(ctx context.Context, finished func(eventstore.Position) bool) (err error) {
 	ctx, cancel := context.WithCancel(ctx)
-	source, err := e.log.Follow(ctx, e.position())
+	defer cancel()
+	source, err := e.log.Follow(ctx, e.Position())
 	if err != nil {
-		cancel()
 		return fmt.Errorf("follow the log: %w", err)
 	}
 	in, ended := newInbox(e.opts.MaxBatch), make(chan struct{})
+	e.backlog.begin(in, e.Position())
 	go func() {
 		defer close(ended)
 		in.fill(ctx, source)
@@ -106,16 +245,23 @@ func (e *Engine) follow(ctx context.Context, finished func(eventstore.Position) 
 		cancel()
 		<-ended
 		_ = source.Close()
+		if failed := e.settle(); failed != nil {
+			err = failed // which may have been what ended the rest
+		}
+		if readstore.Refused(err) {
+			e.until = e.backlog.end()
+		}
+		e.backlog.end()
 	}()
 	var b Batch
-	for !finished(e.position()) {
+	for !finished(e.Position()) {
 		if b, err = in.take(ctx, b); err != nil {
 			return err
 		}
-		err := e.retrying(ctx, "apply events", func() error { return e.apply(ctx, &b) })
-		if err != nil {
+		if err := e.apply(ctx, &b, cancel); err != nil {
 			return err
 		}
+		e.trouble.Store(nil)
 		if e.opts.Breather > 0 && b.CaughtUp {
 			pause(ctx, min(e.opts.Breather, time.Duration(len(b.Events))*breathPerEvent))
 		}
@@ -123,10 +269,12 @@ func (e *Engine) follow(ctx context.Context, finished func(eventstore.Position) 
 	return nil
 }
 
-// retrying calls do until it succeeds, with growing pauses, unless ctx ends or another engine has taken over.
+// retrying calls do until it succeeds, with growing pauses, unless ctx ends, another process has taken over, or the database
+// or the log is closed.
 func (e *Engine) retrying(ctx context.Context, what string, do func() error) error {
 	wait := e.opts.Retry
 	for {
+		position := e.Position()
 		err := do()
 		if err == nil {
 			e.trouble.Store(nil)
@@ -136,11 +284,14 @@ func (e *Engine) retrying(ctx context.Context, what string, do func() error) err
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if errors.Is(err, ErrSuperseded) || errors.Is(err, readstore.ErrClosed) {
+		if errors.Is(err, ErrSuperseded) || errors.Is(err, readstore.ErrClosed) || errors.Is(err, eventstore.ErrClosed) {
 			return err
 		}
+		if e.Position() > position {
+			wait = e.opts.Retry // it went well for a while
+		}
 		e.trouble.Store(&err)
-		e.opts.Logger.Warn("projections cannot "+what+", trying again", "position", uint64(e.position()), "pause", wait, "error", err)
+		e.opts.Logger.WarnContext(ctx, "projections cannot "+what+", trying again", "position", uint64(e.Position()), "pause", wait, "error", err)
 		pause(ctx, wait)
 		wait = min(2*wait, e.opts.RetryMax)
 	}
@@ -161,80 +312,16 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// store folds a batch and stores its rows and the checkpoints.
-func (e *Engine) store(ctx context.Context, b *Batch) error {
-	for _, r := range e.runners {
-		if err := r.foldBatch(ctx, e.db, b); err != nil {
-			return err
-		}
-	}
-	now := e.opts.Clock()
-	err := e.db.Write(ctx, func(tx readstore.Tx) error {
-		for _, r := range e.runners {
-			if r.position >= b.Position {
-				continue
-			}
-			if err := r.move(tx, b.Position, now); err != nil {
-				return err
-			}
-			staged, err := e.db.Stage(r.sets()...)
-			if err == nil {
-				err = tx.Put(staged)
-			}
-			if err == nil {
-				err = tx.Flush()
-			}
-			if err != nil {
-				return &writeError{r, fmt.Errorf("%s: %w", r.Name(), err)}
-			}
-			if err := parkedTable.Write(e.db, tx, r.pending.parked...); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	for _, r := range e.runners {
-		if len(r.pending.failed) > 0 {
-			e.opts.Logger.Error("projection has parked streams", "projection", r.Name(), "streams", len(r.pending.failed))
-		}
-		r.keep()
-		r.done()
-		r.position = max(r.position, b.Position)
-	}
-	e.reached()
-	return nil
-}
-
-// position of the projection that is furthest behind.
-func (e *Engine) position() eventstore.Position {
-	position := eventstore.End
-	for _, r := range e.runners {
-		position = min(position, r.position)
-	}
-	return position
-}
-
-func (e *Engine) reached() { e.place.set(e.position()) }
-
 // Position up to which all projections have stored everything, as far as this engine knows.
 func (e *Engine) Position() eventstore.Position { return e.place.get() }
 
-// WaitFor returns when all projections have stored everything up to a position, or with ctx.Err().
+// WaitFor returns when all projections have stored everything up to a position, in this process or another, or with ctx.Err().
 func (e *Engine) WaitFor(ctx context.Context, position eventstore.Position) error {
 	return e.place.wait(ctx, position)
 }
 
-// Lag is how many positions the engine is behind the log.
-func (e *Engine) Lag(ctx context.Context) (uint64, error) {
-	head, err := e.log.Head(ctx)
-	if err != nil {
-		return 0, err
-	}
-	return uint64(head) - min(uint64(e.Position()), uint64(head)), nil
-}
+// Leading tells whether this engine has the leases.
+func (e *Engine) Leading() bool { return e.leading.Load() }
 
 // Trouble is the failure of the database that the engine is retrying, nil when there is none.
 func (e *Engine) Trouble() error {

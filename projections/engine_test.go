@@ -3,7 +3,6 @@ package projections_test
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -19,6 +18,13 @@ import (
 	"github.com/chatwatch/chatwatch/projections/projectiontest"
 	"github.com/chatwatch/chatwatch/projections/transcript"
 )
+
+// each runs a test on every read database.
+func each(t *testing.T, test func(t *testing.T, db readstore.DB)) {
+	for name, open := range projectiontest.Databases() {
+		t.Run(name, func(t *testing.T) { test(t, open(t)) })
+	}
+}
 
 var t0 = time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 
@@ -79,26 +85,51 @@ func TestTheHistoriesOfTheTestsAreWorthIt(t *testing.T) {
 func TestFailedTransactionsLeaveNoTrace(t *testing.T) {
 	log := history(2, 1500)
 	random := rand.New(rand.NewPCG(3, 3))
-	db := projectiontest.Open(t)
-	var group []projections.Projection
-	for _, p := range catalogue.All() {
-		group = append(group, projections.Faulty(p, func(at string) error {
-			if random.IntN(10) == 0 {
-				return errors.New("made to fail " + at)
-			}
-			return nil
-		}))
+	fail := func(at string) error {
+		if random.IntN(10) == 0 {
+			return errors.New("made to fail " + at)
+		}
+		return nil
 	}
-	e, err := projections.NewEngine(db, log, group, projections.Options{MaxBatch: 1, Retry: time.Microsecond, RetryMax: time.Microsecond})
-	if err != nil {
-		t.Fatal(err)
+	each(t, func(t *testing.T, db readstore.DB) {
+		var group []projections.Projection
+		for _, p := range catalogue.All() {
+			group = append(group, projections.Faulty(p, fail))
+		}
+		e, err := projections.NewEngine(failing{db, fail}, log, group, projections.Options{MaxBatch: 1, Retry: time.Microsecond, RetryMax: time.Microsecond})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop := run(t, e)
+		waitFor(t, e, log)
+		if err := stop(); !errors.Is(err, context.Canceled) {
+			t.Fatal(err)
+		}
+		projectiontest.Equal(t, clean(t, log), projectiontest.Dump(t, db, catalogue.All()...))
+	})
+}
+
+// failing is a database whose transactions fail now and then: before they begin, before they are committed, and after, when
+// only the answer is lost.
+type failing struct {
+	readstore.DB
+	fail func(at string) error
+}
+
+func (f failing) Write(ctx context.Context, fn func(readstore.Tx) error) error {
+	if err := f.fail("before"); err != nil {
+		return err
 	}
-	stop := run(t, e)
-	waitFor(t, e, log)
-	if err := stop(); !errors.Is(err, context.Canceled) {
-		t.Fatal(err)
+	err := f.DB.Write(ctx, func(tx readstore.Tx) error {
+		if err := fn(tx); err != nil {
+			return err
+		}
+		return f.fail("at the end")
+	})
+	if err == nil {
+		err = f.fail("after")
 	}
-	projectiontest.Equal(t, clean(t, log), projectiontest.Dump(t, db, catalogue.All()...))
+	return err
 }
 
 func TestAnEngineThatHasBeenReplacedStepsDown(t *testing.T) {
@@ -110,15 +141,25 @@ func TestAnEngineThatHasBeenReplacedStepsDown(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- first.Run(ctx) }()
 	waitFor(t, first, log)
-	second := projectiontest.Engine(t, db, log, catalogue.All()...)
+	second, err := projections.NewEngine(db, log, catalogue.All(), projections.Options{Alone: true})
+	if err != nil {
+		t.Fatal(err)
+	}
 	stop := run(t, second)
 	waitFor(t, second, log)
 	projectiontest.Append[queue.Event](log, "queue-new", t0, queue.QueueDefined{QueueID: "new"})
-	if err := <-ended; !errors.Is(err, projections.ErrSuperseded) {
-		t.Fatalf("the first engine ended with %v", err)
-	}
 	waitFor(t, second, log)
+	waitFor(t, first, log) // which stands by, and looks where the second is
+	if first.Leading() || !second.Leading() {
+		t.Error("the first engine still has the lease")
+	}
 	if err := stop(); !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	projectiontest.Append[queue.Event](log, "queue-newer", t0, queue.QueueDefined{QueueID: "newer"})
+	waitFor(t, first, log) // which has taken over again
+	cancel()
+	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
 	projectiontest.Equal(t, clean(t, log), projectiontest.Dump(t, db, catalogue.All()...))
@@ -173,7 +214,7 @@ func TestWhatCannotBeFoldedParksItsStreamAlone(t *testing.T) {
 		}
 	}
 	live := projectiontest.Dump(t, db, catalogue.All()...)
-	if err := e.Rebuild(context.Background(), nil); err != nil {
+	if err := projections.Rebuild(context.Background(), db, log, catalogue.All(), projections.Rebuilding{}); err != nil {
 		t.Fatal(err)
 	}
 	projectiontest.Equal(t, live, projectiontest.Dump(t, db, catalogue.All()...))
@@ -199,8 +240,14 @@ func TestWaitingEndsWhenThePositionIsReachedOrTheContextEnds(t *testing.T) {
 	if err := <-waits; err != nil {
 		t.Fatal(err)
 	}
-	if lag, err := e.Lag(context.Background()); err != nil || lag != 0 || e.Position() != head+1 {
-		t.Fatalf("position %d, lag %d, %v", e.Position(), lag, err)
+	status, err := e.Status(context.Background())
+	if err != nil || len(status) != len(catalogue.Names()) || e.Position() != head+1 {
+		t.Fatalf("position %d, %+v, %v", e.Position(), status, err)
+	}
+	for _, s := range status {
+		if s.Position != head+1 || s.Lag != (projections.Lag{}) || s.Holder == "" || s.Name == "sessions" && s.Events == 0 {
+			t.Errorf("%+v", s)
+		}
 	}
 }
 
@@ -217,12 +264,10 @@ func TestOneProjectionCanBeRebuiltAlone(t *testing.T) {
 		}); err != nil {
 			t.Fatal(err)
 		}
-		e, err := projections.NewEngine(db, log, []projections.Projection{p}, projections.Options{Logger: slog.New(slog.DiscardHandler)})
-		if err != nil {
-			t.Fatal(err)
-		}
 		var last, total eventstore.Position
-		err = e.Rebuild(context.Background(), func(d, n eventstore.Position) { last, total = d, n })
+		err := projections.Rebuild(context.Background(), db, log, []projections.Projection{p}, projections.Rebuilding{
+			Progress: func(d, n eventstore.Position) { last, total = d, n },
+		})
 		if err != nil || last != total || total == 0 {
 			t.Fatalf("rebuild %s: %v, progress %d of %d", name, err, last, total)
 		}

@@ -27,6 +27,9 @@ type Loaded[S any] struct {
 type Definition[S any] struct {
 	// Name is the identity of the checkpoint; it never changes.
 	Name string
+	// Version of the fold and its tables. Whoever changes what the rows hold makes it one more: the rows of another version
+	// are built anew beside the live ones, which the changed fold must be able to go on with meanwhile. From 1; 0 means 1.
+	Version int64
 	// Prefixes of the streams that are folded.
 	Prefixes []string
 	// Load reads the states of streams from their rows. A stream without rows is left out.
@@ -47,6 +50,7 @@ type Definition[S any] struct {
 // Projection keeps tables that follow from the log. It is used by one goroutine, an engine's.
 type Projection interface {
 	Name() string
+	version() int64
 	// Tables are those that it writes, alone.
 	Tables() []string
 	handles(stream string) bool
@@ -91,6 +95,8 @@ type entry[S any] struct {
 
 func (p *streams[S]) Name() string { return p.Definition.Name }
 
+func (p *streams[S]) version() int64 { return max(1, p.Definition.Version) }
+
 func (p *streams[S]) Tables() []string {
 	var names []string
 	for _, b := range p.Buffers {
@@ -118,6 +124,9 @@ func (p *streams[S]) err() error {
 
 func (p *streams[S]) fold(ctx context.Context, q readstore.Queryer, events []*eventcodec.Envelope) ([]failure, error) {
 	p.batch++
+	for p.memory.Len() > p.Memory { // between batches: what one touches must stay until it is staged
+		p.memory.RemoveOldest()
+	}
 	if err := p.load(ctx, q, events); err != nil {
 		return nil, fmt.Errorf("%s: load: %w", p.Name(), err)
 	}
@@ -203,12 +212,7 @@ func (p *streams[S]) sets() []readstore.Set {
 	return sets
 }
 
-func (p *streams[S]) done() {
-	p.clear()
-	for p.memory.Len() > p.Memory { // not during a batch: what it touches must stay
-		p.memory.RemoveOldest()
-	}
-}
+func (p *streams[S]) done() { p.clear() }
 
 func (p *streams[S]) forget() {
 	p.clear()

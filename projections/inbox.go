@@ -3,6 +3,9 @@ package projections
 import (
 	"context"
 	"sync"
+	"time"
+
+	"github.com/chatwatch/chatwatch/internal/eventstore"
 )
 
 // inbox gathers what a source delivers while a batch is being committed, so that batches grow by themselves when there is
@@ -13,7 +16,10 @@ type inbox struct {
 	mu    sync.Mutex
 	batch Batch
 	any   bool // batch holds something, if only a position
-	err   error
+	// How far the source has been read, and whether that was the end of the log.
+	read     eventstore.Position
+	caughtUp bool
+	err      error
 
 	filled  chan struct{} // one slot: there is something
 	emptied chan struct{} // one slot: there is room
@@ -46,6 +52,7 @@ func (in *inbox) put(ctx context.Context, b Batch) error {
 		if len(in.batch.Events) < in.max {
 			in.batch.Events = append(in.batch.Events, b.Events...)
 			in.batch.Position, in.batch.CaughtUp, in.any = b.Position, b.CaughtUp, true
+			in.read, in.caughtUp = b.Position, b.CaughtUp
 			in.mu.Unlock()
 			signal(in.filled)
 			return nil
@@ -82,6 +89,16 @@ func (in *inbox) take(ctx context.Context, before Batch) (Batch, error) {
 			return Batch{}, ctx.Err()
 		}
 	}
+}
+
+// look tells how many events lie here, when the oldest was recorded, and how far they reach.
+func (in *inbox) look() (events int, oldest time.Time, position eventstore.Position, caughtUp bool) {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if len(in.batch.Events) > 0 {
+		oldest = in.batch.Events[0].RecordedAt
+	}
+	return len(in.batch.Events), oldest, in.read, in.caughtUp
 }
 
 func signal(c chan struct{}) {

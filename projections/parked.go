@@ -114,7 +114,7 @@ func (r *runner) plan(b *Batch) {
 	p.events, p.parked = p.events[:0], nil
 	for i := range b.Events {
 		e := &b.Events[i]
-		if e.Position <= r.position || !r.handles(e.Stream) {
+		if e.Position <= r.folded || !r.handles(e.Stream) {
 			continue
 		}
 		if cause := r.leaveOut(e); cause != "" {
@@ -158,7 +158,7 @@ func undecodable(err error) string {
 	return "the event cannot be decoded"
 }
 
-// keep notes the streams that a stored batch has parked.
+// keep notes the streams that a batch has parked.
 func (r *runner) keep() {
 	for stream := range r.pending.failed {
 		r.parked[stream] = true

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"iter"
 	"log/slog"
 
 	"github.com/chatwatch/chatwatch/internal/eventcodec"
@@ -40,6 +41,8 @@ type Log interface {
 	Follow(ctx context.Context, after eventstore.Position) (Source, error)
 	// Head is the position of the last event.
 	Head(ctx context.Context) (eventstore.Position, error)
+	// Stream reads a stream from a revision on.
+	Stream(ctx context.Context, stream string, from uint64) iter.Seq2[Decoded, error]
 }
 
 // FromStore follows what a store holds of the product through a feed. max bounds a batch of the source.
@@ -54,6 +57,10 @@ type storeLog struct {
 }
 
 func (l storeLog) Head(ctx context.Context) (eventstore.Position, error) { return l.store.Head(ctx) }
+
+func (l storeLog) Stream(ctx context.Context, stream string, from uint64) iter.Seq2[Decoded, error] {
+	return streamOf(ctx, l.store, stream, from)
+}
 
 func (l storeLog) Follow(ctx context.Context, after eventstore.Position) (Source, error) {
 	subscriber := feed.New(l.store, feed.Config{

@@ -13,6 +13,7 @@ type place struct {
 	mu       sync.Mutex
 	position eventstore.Position
 	waiting  []*waiter
+	wanted   chan struct{} // one slot: somebody has begun to wait
 }
 
 type waiter struct {
@@ -39,6 +40,13 @@ func (p *place) set(position eventstore.Position) {
 	})
 }
 
+// waitedFor tells whether somebody waits.
+func (p *place) waitedFor() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.waiting) > 0
+}
+
 func (p *place) wait(ctx context.Context, position eventstore.Position) error {
 	p.mu.Lock()
 	if p.position >= position {
@@ -48,6 +56,7 @@ func (p *place) wait(ctx context.Context, position eventstore.Position) error {
 	w := &waiter{position, make(chan struct{})}
 	p.waiting = append(p.waiting, w)
 	p.mu.Unlock()
+	signal(p.wanted)
 	select {
 	case <-w.reached:
 		return nil

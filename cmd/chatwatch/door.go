@@ -8,8 +8,12 @@ import (
 	"net"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/chatwatch/chatwatch/domain"
+	"github.com/chatwatch/chatwatch/domain/access"
 	"github.com/chatwatch/chatwatch/internal/auth"
+	"github.com/chatwatch/chatwatch/internal/command"
 	"github.com/chatwatch/chatwatch/internal/eventcodec"
 	"github.com/chatwatch/chatwatch/internal/eventstore"
 	"github.com/chatwatch/chatwatch/internal/eventstore/wire"
@@ -44,18 +48,31 @@ func (n *node) openDoor(s serving) (*door, error) {
 }
 
 // admits lets auditors read the log, and administrators read and write. Their token is the password, whatever the user.
-// They are let in for as long as it is good.
-func (n *node) admits(_ context.Context, _, password string, write bool) (until time.Time, err error) {
+// They are let in for as long as it is good, and their reading is recorded first.
+func (n *node) admits(ctx context.Context, _, password string, write bool) (until time.Time, err error) {
 	who, err := n.tokens.Verify(password)
 	switch {
 	case errors.Is(err, auth.ErrUnauthenticated):
 		return until, wire.ErrUnauthenticated
 	case err != nil:
 		return until, err
-	case who.Role == domain.RoleAdmin || who.Role == domain.RoleAuditor && !write:
+	case write && who.Role == domain.RoleAdmin:
 		return who.Expires, nil
+	case !write && (who.Role == domain.RoleAdmin || who.Role == domain.RoleAuditor):
+		return who.Expires, n.recordReading(ctx, who)
 	}
 	return until, errors.New("the role may not")
+}
+
+// recordReading records that somebody reads the log itself. Which streams is not told: whoever may read one may read all.
+func (n *node) recordReading(ctx context.Context, who auth.Identity) error {
+	r := command.Request{ID: uuid.New(), Actor: who.Actor(), At: clock()}
+	_, err := n.service.RecordAccess(ctx, r, access.Read{Kind: access.OfLog, Format: access.Client}, "")
+	if err != nil && ctx.Err() == nil {
+		n.log.WarnContext(ctx, "a reading of the log could not be recorded and is refused", "error", err)
+		err = eventstore.ErrUnavailable // of what kind the trouble is, is nothing for the caller
+	}
+	return err
 }
 
 // readable refuses what the product could not read of its own streams: whoever wrote it would damage a session for good.

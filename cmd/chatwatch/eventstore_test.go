@@ -474,6 +474,14 @@ func TestTheLogIsOfferedBeyondTheMachineWithACertificateAndTokensOnly(t *testing
 			t.Errorf("%s: %v", c.who, err)
 		}
 	}
+	readings, _ := s.must(http.StatusOK, http.MethodGet, "/v1/audit/access?kind=log", s.token("auditor", "olga"), nil)["items"].([]any)
+	var readers []any
+	for _, r := range readings {
+		readers = append(readers, r.(map[string]any)["reader_id"], r.(map[string]any)["format"])
+	}
+	if fmt.Sprint(readers) != "[root client iris client]" {
+		t.Errorf("recorded are %v", readers)
+	}
 }
 
 func TestHealthTellsWhetherAServerIsReady(t *testing.T) {

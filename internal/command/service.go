@@ -40,6 +40,7 @@ type Service struct {
 	members  *Aggregate[staff.State, staff.Event]
 	profiles *Aggregate[profile.State, profile.Event]
 	queues   *Aggregate[queue.State, queue.Event]
+	accesses *accesses
 	log      *slog.Logger
 }
 
@@ -53,11 +54,12 @@ func New(c Config) (*Service, error) {
 	members, err2 := newAggregate[staff.State, staff.Event](c, eventcodec.StaffPrefix, staff.Evolve, domain.ValidID, 20_000)
 	profiles, err3 := newAggregate[profile.State, profile.Event](c, eventcodec.ProfilePrefix, profile.Evolve, domain.ValidID, 5_000)
 	queues, err4 := newAggregate[queue.State, queue.Event](c, eventcodec.QueuePrefix, queue.Evolve, domain.ValidID, 5_000)
-	if err := errors.Join(err1, err2, err3, err4); err != nil {
+	accesses, err5 := newAccesses(c.Store)
+	if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
 		return nil, err
 	}
 	members.snapshots = c.Snapshots
-	return &Service{sessions: sessions, members: members, profiles: profiles, queues: queues, log: c.Log}, nil
+	return &Service{sessions: sessions, members: members, profiles: profiles, queues: queues, accesses: accesses, log: c.Log}, nil
 }
 
 func validSessionID(id string) bool { return len(id) == 36 && uuid.Validate(id) == nil }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/chatwatch/chatwatch/domain/access"
 	"github.com/chatwatch/chatwatch/domain/profile"
 	"github.com/chatwatch/chatwatch/domain/queue"
 	"github.com/chatwatch/chatwatch/domain/session"
@@ -25,11 +26,12 @@ const (
 	StaffPrefix   = "staff-"
 	ProfilePrefix = "profile-"
 	QueuePrefix   = "queue-"
+	AccessPrefix  = "access-"
 )
 
 // Streams passes the events of the product, and nothing that others keep in the same log.
 func Streams() eventstore.Filter {
-	return eventstore.Filter{StreamPrefixes: []string{SessionPrefix, StaffPrefix, ProfilePrefix, QueuePrefix}}
+	return eventstore.Filter{StreamPrefixes: []string{SessionPrefix, StaffPrefix, ProfilePrefix, QueuePrefix, AccessPrefix}}
 }
 
 // Upcast turns the stored data of one schema version into the data of the next.
@@ -92,6 +94,8 @@ var catalogue = []entry{
 
 	event[queue.QueueDefined](QueuePrefix, "QueueDefined"),
 	event[queue.QueueChanged](QueuePrefix, "QueueChanged"),
+
+	event[access.AccessRecorded](AccessPrefix, "AccessRecorded"),
 }
 
 var (

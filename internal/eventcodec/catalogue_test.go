@@ -16,6 +16,7 @@ func TestEveryEventOfTheDomainIsInTheCatalogue(t *testing.T) {
 	for prefix, source := range map[string][2]string{
 		SessionPrefix: {"../../domain/session", "sessionEvent"}, StaffPrefix: {"../../domain/staff", "staffEvent"},
 		ProfilePrefix: {"../../domain/profile", "profileEvent"}, QueuePrefix: {"../../domain/queue", "queueEvent"},
+		AccessPrefix: {"../../domain/access", "accessEvent"},
 	} {
 		var types []string
 		for _, d := range Catalogue() {
@@ -48,6 +49,9 @@ func TestTheWireNamesNeverChange(t *testing.T) {
 		t.Errorf("got %v", got)
 	}
 	if got := append(Names(ProfilePrefix), Names(QueuePrefix)...); !slices.Equal(got, []string{"ProfileChanged", "ProfileDefined", "QueueChanged", "QueueDefined"}) {
+		t.Errorf("got %v", got)
+	}
+	if got := Names(AccessPrefix); !slices.Equal(got, []string{"AccessRecorded"}) {
 		t.Errorf("got %v", got)
 	}
 	if got := Names(""); len(got) != len(byName) || len(byName) != len(byType) || len(byType) != len(catalogue) {

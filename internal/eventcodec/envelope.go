@@ -19,7 +19,7 @@ type Envelope struct {
 	Position   eventstore.Position
 	RecordedAt time.Time
 	Type       string // wire name
-	Event      any    // a session.Event, staff.Event, profile.Event or queue.Event, by value
+	Event      any    // an event of the domain, such as a session.Event, by value
 	Metadata   Metadata
 }
 

@@ -273,3 +273,14 @@ func TestAProcessGoesOnFromItsSnapshotAndOffersNothingTwice(t *testing.T) {
 		t.Errorf("offers: %v", offers)
 	}
 }
+
+// Rule 4: who reads is as silent as who watches, so nothing stirs for it.
+func TestNoProcessWakesUpForAReading(t *testing.T) {
+	for _, p := range []process.Process{process.NewRouting(nil, nil, now), process.NewSlots(nil, nil, now, now())} {
+		for _, name := range eventcodec.Names(eventcodec.AccessPrefix) {
+			if p.Filter().Matches(eventcodec.AccessPrefix+"iris", name) {
+				t.Errorf("%s follows %s", p.Name(), name)
+			}
+		}
+	}
+}

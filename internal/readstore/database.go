@@ -37,6 +37,10 @@ type DB interface {
 	// Columns of a table or view, in order; none when there is no such table.
 	Columns(ctx context.Context, table string) ([]string, error)
 	Dialect() Dialect
+	// Holder tells this process from the others that use the database. Fence ends what another process, which is not to write
+	// any more, may still be doing in it; it is only a help, for what fences is the epoch of a checkpoint.
+	Holder() string
+	Fence(ctx context.Context, holder string) error
 	// Close waits for the write under way and frees everything. It may be called more than once.
 	Close() error
 }

@@ -15,6 +15,22 @@ const (
 	PostgreSQL
 )
 
+// Now is the database's clock in SQL, and In that clock some milliseconds, its one parameter, later.
+func (d Dialect) Now() string {
+	if d == PostgreSQL {
+		return "clock_timestamp()"
+	}
+	return "CAST(unixepoch('subsec') * 1000000 AS INTEGER)"
+}
+
+// In is described at Now.
+func (d Dialect) In() string {
+	if d == PostgreSQL {
+		return "clock_timestamp() + CAST(? AS bigint) * interval '1 millisecond'"
+	}
+	return "CAST(unixepoch('subsec') * 1000000 AS INTEGER) + ? * 1000"
+}
+
 // Time is a column of time as it is read, and a parameter of a query; the zero time is NULL.
 type Time struct{ time.Time }
 

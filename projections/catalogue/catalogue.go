@@ -3,6 +3,7 @@ package catalogue
 
 import (
 	"github.com/chatwatch/chatwatch/projections"
+	"github.com/chatwatch/chatwatch/projections/access"
 	"github.com/chatwatch/chatwatch/projections/directory"
 	"github.com/chatwatch/chatwatch/projections/sessions"
 	"github.com/chatwatch/chatwatch/projections/staffing"
@@ -11,11 +12,12 @@ import (
 
 var byName = map[string]func() projections.Projection{
 	directory.Name: directory.New, staffing.Name: staffing.New, sessions.Name: sessions.New, transcript.Name: transcript.New,
+	access.Name: access.New,
 }
 
 // Names of all projections, in the order in which All makes them.
 func Names() []string {
-	return []string{directory.Name, staffing.Name, sessions.Name, transcript.Name}
+	return []string{directory.Name, staffing.Name, sessions.Name, transcript.Name, access.Name}
 }
 
 // All makes one of each projection, for an engine that runs them together.

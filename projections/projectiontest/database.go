@@ -9,11 +9,38 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
+	"github.com/chatwatch/chatwatch/internal/eventstore"
 	"github.com/chatwatch/chatwatch/internal/readstore"
+	"github.com/chatwatch/chatwatch/internal/readstore/postgres"
+	"github.com/chatwatch/chatwatch/internal/readstore/postgrestest"
 	"github.com/chatwatch/chatwatch/internal/readstore/sqlitedb"
 	"github.com/chatwatch/chatwatch/projections"
 )
+
+// Databases are the kinds of read databases, each with what gives an empty, migrated one that is closed with the test. The
+// schema of PostgreSQL is one of its own.
+func Databases() map[string]func(t testing.TB) readstore.DB {
+	return map[string]func(t testing.TB) readstore.DB{
+		"SQLite":     func(t testing.TB) readstore.DB { return Open(t) },
+		"PostgreSQL": func(t testing.TB) readstore.DB { return OpenPostgres(t, postgrestest.Database(t)) },
+	}
+}
+
+// OpenPostgres opens a database on a server, migrated, as a process of its own would.
+func OpenPostgres(t testing.TB, url string) readstore.DB {
+	t.Helper()
+	db, err := postgres.Open(context.Background(), url, postgres.Options{Name: "test " + uuid.NewString()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if err := db.Migrate(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
 
 // Open gives an empty, migrated database that is closed with the test.
 func Open(t testing.TB) readstore.DB {
@@ -75,18 +102,24 @@ func Apply(t testing.TB, db readstore.DB, log projections.Log, group ...projecti
 	if err != nil {
 		t.Fatal(err)
 	}
+	RunTo(t, e, head)
+}
+
+// RunTo runs an engine until everything up to a position is stored.
+func RunTo(t testing.TB, e *projections.Engine, position eventstore.Position) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
 	ended := make(chan error, 1)
 	go func() { ended <- e.Run(ctx) }()
 	go func() {
-		if e.WaitFor(ctx, head) == nil {
+		if e.WaitFor(ctx, position) == nil {
 			cancel()
 		}
 	}()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
-	cancel()
 }
 
 // Dump gives the rows of the tables of projections, by table.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/chatwatch/chatwatch/domain"
+	"github.com/chatwatch/chatwatch/domain/access"
 	"github.com/chatwatch/chatwatch/domain/profile"
 	"github.com/chatwatch/chatwatch/domain/queue"
 	"github.com/chatwatch/chatwatch/domain/session"
@@ -81,7 +82,9 @@ func (h *History) Step() {
 		h.request()
 	case n == 1:
 		h.duty()
-	case n == 2 && h.Pick(2) == 0:
+	case n == 2:
+		h.read()
+	case n == 3 && h.Pick(2) == 0:
 		h.configure()
 	default:
 		id := h.ids[len(h.ids)-1-h.Pick(min(len(h.ids), 6))] // mostly sessions that go on
@@ -96,6 +99,16 @@ func (h *History) request() {
 		SessionID: id, Queue: h.queues[h.Pick(len(h.queues))], At: h.now, Question: "a question",
 		Customer: session.Customer{Name: "Customer", Email: Secret + "@example.org"},
 	})
+}
+
+func (h *History) read() {
+	id, by := h.ids[h.Pick(len(h.ids))], h.people[h.Pick(len(h.people))]
+	for _, e := range access.Decide(access.Read{
+		Reader: domain.Actor{ID: string(by.ID), Role: domain.RoleStaff}, Kind: access.OfTranscript, SessionID: id,
+		As: domain.RoleSupervisor, Format: access.JSON, AccessedAt: h.now,
+	}) {
+		Append(h.Log, eventcodec.AccessPrefix+string(by.ID), h.now, e)
+	}
 }
 
 func (h *History) duty() {

@@ -4,6 +4,7 @@ package projectiontest
 
 import (
 	"context"
+	"iter"
 	"sync"
 	"time"
 
@@ -67,6 +68,17 @@ func (l *Log) Events() []projections.Decoded {
 // Head implements projections.Log.
 func (l *Log) Head(context.Context) (eventstore.Position, error) {
 	return eventstore.Position(len(l.Events())), nil
+}
+
+// Stream implements projections.Log.
+func (l *Log) Stream(_ context.Context, stream string, from uint64) iter.Seq2[projections.Decoded, error] {
+	return func(yield func(projections.Decoded, error) bool) {
+		for _, e := range l.Events() {
+			if e.Stream == stream && e.Revision >= from && !yield(e, nil) {
+				return
+			}
+		}
+	}
 }
 
 // Follow implements projections.Log.

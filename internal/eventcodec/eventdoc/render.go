@@ -23,7 +23,7 @@ field that is optional is left out when it is empty. Beside the data stands the 
 and room for ` + "`previous_hash` and `key_id`" + `.
 
 Who sees an event at all is declared in ` + "`domain/session/audience.go`" + `; what they get of it is in ` + "`view.go`" + `. The streams of
-staff, profiles and queues are for administration and audit: nobody in a session sees them.
+staff, profiles and queues are for administration and audit, those of accesses for audit alone: nobody in a session sees them.
 `
 
 // render makes the page.

@@ -32,7 +32,7 @@ type source struct {
 func read(root string) (source, error) {
 	s := source{structures: map[string]structure{}, basic: map[string]string{}}
 	var specs []found
-	for _, p := range []string{"domain", "domain/session", "domain/staff", "domain/profile", "domain/queue"} {
+	for _, p := range []string{"domain", "domain/session", "domain/staff", "domain/profile", "domain/queue", "domain/access"} {
 		paths, err := filepath.Glob(filepath.Join(root, p, "*.go"))
 		if err != nil || len(paths) == 0 {
 			return s, fmt.Errorf("no source in %s: %v", p, err)

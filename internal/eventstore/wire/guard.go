@@ -15,6 +15,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+
+	"github.com/chatwatch/chatwatch/internal/eventstore"
 )
 
 // guard stands before every call. It lets in who may, and makes of a panic a call that failed.
@@ -99,7 +101,11 @@ func (g *guard) admit(ctx context.Context, method string) (until time.Time, err 
 		if err != nil {
 			return until, err
 		}
-		if until, err = g.authorize(ctx, user, password, write); err != nil {
+		until, err = g.authorize(ctx, user, password, write)
+		if errors.Is(err, eventstore.ErrUnavailable) {
+			return until, eventstore.ErrUnavailable
+		}
+		if err != nil {
 			return until, fmt.Errorf("%w: %w", deniedCaller, err) // ErrUnauthenticated is looked for first
 		}
 		if !until.IsZero() && !until.After(time.Now()) {

@@ -9,6 +9,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"iter"
 	"math/big"
 	"net"
@@ -73,6 +74,17 @@ func TestACallerWhoMayNotIsToldSo(t *testing.T) {
 	_, trailer, err = b.tryAnswers(read("a", nil))
 	b.refuses("read", err, trailer, codes.PermissionDenied, "exception", "access-denied")
 	b.says("read", err, "access denied")
+}
+
+func TestWhetherACallerMayIsNotKnownAtTheTime(t *testing.T) {
+	b := serve(t, func(c *wireConfig) {
+		c.Authorize = func(context.Context, string, string, bool) (until time.Time, err error) {
+			return until, fmt.Errorf("%s: %w: %w", secret, eventstore.ErrUnavailable, eventstore.ErrStreamDeleted)
+		}
+	})
+	_, _, err := b.tryAnswers(read("a", nil))
+	b.refuses("read", err, nil, codes.Unavailable)
+	b.says("read", err, "the event store is not available")
 }
 
 func TestWhatIsNotServedIsUnimplemented(t *testing.T) {

@@ -40,7 +40,7 @@ type Config struct {
 	TLS *tls.Config
 	// Authorize is asked about every call of Streams when not nil: with the user and password of HTTP Basic credentials, ""
 	// when none were sent, and whether the call writes. An error refuses the call: ErrUnauthenticated with Unauthenticated,
-	// any other with PermissionDenied. A call that is let in ends with Unauthenticated at the time until which the
+	// eventstore.ErrUnavailable with Unavailable, any other with PermissionDenied. A call that is let in ends with Unauthenticated at the time until which the
 	// credentials are good, zero for ever. Gossip and ServerFeatures are open, since clients call them without credentials.
 	Authorize func(ctx context.Context, user, password string, write bool) (until time.Time, err error)
 	// Admit is asked about every event that a caller wants to append, when not nil, and refuses the append with

@@ -70,6 +70,9 @@ func Run(t *testing.T, open func(t *testing.T) readstore.DB) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			db := open(t)
+			if err := db.Migrate(ctx); err != nil {
+				t.Fatal(err)
+			}
 			write(t, db, func(tx readstore.Tx) error {
 				_, err := tx.Exec(schemas[db.Dialect()])
 				return err
@@ -261,9 +264,6 @@ func migratesAgain(t *testing.T, db readstore.DB) {
 }
 
 func swapped(t *testing.T, db readstore.DB) {
-	if err := db.Migrate(ctx); err != nil {
-		t.Fatal(err)
-	}
 	insert := func(key int64, id string) func(readstore.Tx) error {
 		return func(tx readstore.Tx) error {
 			_, err := tx.Exec("INSERT INTO transcript_session (session_key, session_id) VALUES (?, ?)", key, id)

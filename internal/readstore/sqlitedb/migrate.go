@@ -2,6 +2,9 @@ package sqlitedb
 
 import (
 	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
 	"errors"
 	"fmt"
 
@@ -27,6 +30,33 @@ func (db *DB) Migrate(ctx context.Context) error {
 	return nil
 }
 
+// makeViews runs the scripts of views unless these very ones were run last.
+func makeViews(ctx context.Context, pool *sql.DB) (err error) {
+	scripts, err := migrations.Joined(migrations.SQLiteScripts())
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256([]byte(scripts))
+	digest := hex.EncodeToString(sum[:])
+	var last string
+	err = pool.QueryRowContext(ctx, "SELECT digest FROM script_run WHERE name = 'views'").Scan(&last)
+	if err == nil && last == digest || err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	tx, err := pool.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, scripts)
+	if err == nil {
+		_, err = tx.ExecContext(ctx, "INSERT OR REPLACE INTO script_run (name, digest) VALUES ('views', ?)", digest)
+	}
+	if err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}
+
 func (db *DB) migrate(ctx context.Context) (err error) {
 	pool, err := openPool(db.path, 1)
 	if err != nil {
@@ -41,7 +71,10 @@ func (db *DB) migrate(ctx context.Context) (err error) {
 	for _, r := range results {
 		db.logger.Info("read database migrated", "version", r.Source.Version, "took", r.Duration)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	return makeViews(ctx, pool)
 }
 
 // takeTurn locks a file beside the database, which ends with the process at the latest.

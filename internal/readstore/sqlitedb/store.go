@@ -103,3 +103,9 @@ func (db *DB) Close() error {
 	}
 	return errors.Join(err, db.shrink.Close(), db.conn.Close())
 }
+
+// Holder implements readstore.DB: one process has the file.
+func (db *DB) Holder() string { return "this process" }
+
+// Fence implements readstore.DB: there is nobody else.
+func (db *DB) Fence(context.Context, string) error { return nil }

@@ -1,0 +1,258 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/chatwatch/chatwatch/internal/readstore"
+)
+
+// Suffixes of the schemas of a rebuild.
+const (
+	besideSuffix  = "_rebuild"
+	retiredSuffix = "_retired"
+)
+
+// own are the tables that every set has for itself.
+var own = []string{"checkpoint", "parked_event"}
+
+// beside is a second schema, whose tables hide the live ones of the same name.
+type beside struct {
+	*DB
+	live *DB
+}
+
+// Beside implements readstore.DB.
+func (db *DB) Beside(ctx context.Context, tables []string) (readstore.Beside, error) {
+	config := db.config.Copy()
+	schema := db.schema + besideSuffix
+	config.ConnConfig.RuntimeParams["search_path"] = quoted(schema) + ", " + quoted(db.schema)
+	conn, err := pgx.ConnectConfig(ctx, db.config.ConnConfig)
+	if err != nil {
+		return nil, failure(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	for _, s := range []string{schema, db.schema + retiredSuffix} {
+		if _, err := conn.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+quoted(s)); err != nil {
+			return nil, fmt.Errorf("prepare a rebuild: %w", failure(err))
+		}
+	}
+	for _, table := range append(slices.Clone(own), tables...) {
+		if err := db.copyTable(ctx, conn, schema, table); err != nil {
+			return nil, fmt.Errorf("prepare a rebuild of %s: %w", table, failure(err))
+		}
+	}
+	second, err := open(ctx, config, db.Options)
+	if err != nil {
+		return nil, err
+	}
+	return &beside{second, db}, nil
+}
+
+// copyTable makes an empty table like the live one, unless it is there: columns, comments, storage, constraints, and the
+// indexes without which a fold cannot load its state, whose names end in _open.
+func (db *DB) copyTable(ctx context.Context, conn *pgx.Conn, schema, table string) error {
+	var there bool
+	if err := conn.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", quoted(schema, table)).Scan(&there); err != nil || there {
+		return err
+	}
+	fresh, live := quoted(schema, table), quoted(db.schema, table)
+	statements, err := collect(ctx, conn, `
+		SELECT format('ALTER TABLE %s SET (%s)', $2::text, array_to_string(reloptions, ', ')) FROM pg_class
+		WHERE oid = $1::regclass AND reloptions IS NOT NULL
+		UNION ALL SELECT format('COMMENT ON TABLE %s IS %L', $2::text, obj_description($1::regclass, 'pg_class'))
+		UNION ALL (SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', $2::text, conname, pg_get_constraintdef(oid))
+		FROM pg_constraint WHERE conrelid = $1::regclass ORDER BY contype DESC)`, live, fresh)
+	if err != nil {
+		return err
+	}
+	indexes, err := db.missingIndexes(ctx, conn, schema, table)
+	if err != nil {
+		return err
+	}
+	for _, i := range indexes {
+		if strings.HasSuffix(i.name, "_open") {
+			statements = append(statements, i.create)
+		}
+	}
+	create := fmt.Sprintf("CREATE TABLE %s (LIKE %s INCLUDING COMMENTS INCLUDING DEFAULTS INCLUDING GENERATED INCLUDING STORAGE)", fresh, live)
+	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
+		for _, s := range append([]string{create}, statements...) {
+			if _, err := tx.Exec(ctx, s); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+type index struct{ name, create string }
+
+// missingIndexes are those of the live table, without those of constraints, that the table in another schema does not have.
+func (db *DB) missingIndexes(ctx context.Context, conn *pgx.Conn, schema, table string) ([]index, error) {
+	rows, err := conn.Query(ctx, `SELECT c.relname::text, pg_get_indexdef(i.indexrelid)
+		FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
+		WHERE i.indrelid = $1::regclass AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid)
+		AND to_regclass(format('%I.%I', $2::text, c.relname)) IS NULL ORDER BY c.relname`, quoted(db.schema, table), schema)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (i index, err error) {
+		if err := row.Scan(&i.name, &i.create); err != nil {
+			return i, err
+		}
+		// The definition always names the table with its schema, behind ON.
+		_, rest, ok := strings.Cut(i.create, " ON "+quotedWhereNeeded(db.schema)+".")
+		head, _, _ := strings.Cut(i.create, " ON ")
+		if !ok {
+			return i, fmt.Errorf("the definition of index %s is not understood", i.name)
+		}
+		i.create = head + " ON " + quoted(schema) + "." + rest
+		return i, nil
+	})
+}
+
+// quotedWhereNeeded writes a name as the server does: in quotes unless it is plain.
+func quotedWhereNeeded(name string) string {
+	for i, c := range name {
+		if (c < 'a' || c > 'z') && c != '_' && (i == 0 || c < '0' || c > '9') {
+			return quoted(name)
+		}
+	}
+	return name
+}
+
+// Complete implements readstore.Beside: the remaining indexes, and statistics for the planner.
+func (b *beside) Complete(ctx context.Context, tables []string) error {
+	conn, err := pgx.ConnectConfig(ctx, b.config.ConnConfig)
+	if err != nil {
+		return failure(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	for _, table := range tables {
+		indexes, err := b.live.missingIndexes(ctx, conn, b.schema, table)
+		if err != nil {
+			return failure(err)
+		}
+		for _, i := range indexes {
+			if _, err := conn.Exec(ctx, i.create); err != nil {
+				return fmt.Errorf("make index %s: %w", i.name, failure(err))
+			}
+		}
+		if _, err := conn.Exec(ctx, "ANALYZE "+quoted(b.schema, table)); err != nil {
+			return failure(err)
+		}
+	}
+	return nil
+}
+
+// Empty implements readstore.Beside: the tables are made anew, as the live ones are now.
+func (b *beside) Empty(ctx context.Context, tables []string) error {
+	conn, err := pgx.ConnectConfig(ctx, b.config.ConnConfig)
+	if err != nil {
+		return failure(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	for _, table := range tables {
+		if _, err := conn.Exec(ctx, "DROP TABLE IF EXISTS "+quoted(b.schema, table)); err != nil {
+			return failure(err)
+		}
+		if err := b.live.copyTable(ctx, conn, b.schema, table); err != nil {
+			return fmt.Errorf("empty %s: %w", table, failure(err))
+		}
+	}
+	return nil
+}
+
+// Swaps give way to readers: one that waits for a lock longer than swapLockTimeout is undone and tried again. It is shorter
+// than the server's deadlock_timeout (1 s by default), so that no reader is ever ended for its sake.
+const (
+	swapLockTimeout = "SET LOCAL lock_timeout = '300ms'"
+	swapAttempts    = 200
+	swapPause       = 50 * time.Millisecond
+)
+
+// Swap implements readstore.Beside.
+func (b *beside) Swap(ctx context.Context, tables []string, fn func(readstore.Tx, func() error) error) error {
+	b.live.mu.Lock()
+	defer b.live.mu.Unlock()
+	for attempt := 1; ; attempt++ {
+		err := b.live.write(ctx, func(t readstore.Tx) error {
+			return fn(t, func() error { return b.adopt(ctx, t.(*tx), tables) })
+		})
+		if err == nil || attempt == swapAttempts || !errors.Is(err, errLocked) || ctx.Err() != nil {
+			return err
+		}
+		select {
+		case <-time.After(swapPause):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// errLocked is what a swap meets that readers are in the way of.
+var errLocked = errors.New("readers hold the tables")
+
+// adopt moves the live tables out of the way and the fresh ones in, makes the views anew, which are bound to tables and
+// not to their names, and drops what is retired.
+func (b *beside) adopt(ctx context.Context, t *tx, tables []string) error {
+	views, err := b.views(ctx)
+	if err != nil {
+		return err
+	}
+	all, _, err := scripts()
+	if err != nil {
+		return err
+	}
+	var locked, moved, dropped []string
+	for _, v := range views {
+		locked = append(locked, quoted(b.live.schema, v))
+	}
+	for _, table := range tables {
+		locked = append(locked, quoted(b.live.schema, table))
+		moved = append(moved,
+			fmt.Sprintf("ALTER TABLE %s SET SCHEMA %s", quoted(b.live.schema, table), quoted(b.live.schema+retiredSuffix)),
+			fmt.Sprintf("ALTER TABLE %s SET SCHEMA %s", quoted(b.schema, table), quoted(b.live.schema)))
+		dropped = append(dropped, "DROP TABLE "+quoted(b.live.schema+retiredSuffix, table))
+	}
+	steps := []string{
+		swapLockTimeout,
+		fmt.Sprintf("LOCK TABLE %s IN ACCESS EXCLUSIVE MODE", strings.Join(append([]string{quoted(b.live.schema, "swap_gate")}, locked...), ", ")),
+		strings.Join(moved, "; "), all, strings.Join(dropped, "; "),
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	for _, step := range steps {
+		if err := t.writer.conn.Exec(ctx, step).Close(); err != nil {
+			if err = failure(err); errors.Is(err, readstore.ErrUnavailable) && !t.writer.conn.IsClosed() {
+				err = fmt.Errorf("%w: %w", errLocked, err)
+			}
+			return fmt.Errorf("swap tables: %w", err)
+		}
+	}
+	return nil
+}
+
+// views of the live schema, those that are read through others first.
+func (b *beside) views(ctx context.Context) ([]string, error) {
+	rows, err := b.live.read.Query(ctx, "SELECT viewname::text FROM pg_views WHERE schemaname = $1 ORDER BY viewname", b.live.schema)
+	if err != nil {
+		return nil, failure(err)
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
+func collect(ctx context.Context, conn *pgx.Conn, query string, args ...any) ([]string, error) {
+	rows, err := conn.Query(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}

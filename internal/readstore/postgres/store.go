@@ -1,0 +1,147 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/chatwatch/chatwatch/internal/readstore"
+)
+
+// Options of a DB.
+type Options struct {
+	Logger *slog.Logger
+	// Name tells this process from others in pg_stat_activity; at most 63 bytes, and unique.
+	Name string
+	// Wait is how long Open tries to reach the server; it tries once when 0.
+	Wait time.Duration
+}
+
+// Bounds of connections.
+const (
+	connectTimeout = 5 * time.Second
+	writeTimeout   = time.Minute // of a transaction; indexes and swaps have their own
+	retryEvery     = 250 * time.Millisecond
+	// idleInTransaction ends what a process that was stopped in the middle of a transaction holds. Between its statements the
+	// writer never thinks.
+	idleInTransaction = "5s"
+)
+
+// DB is a read database on a PostgreSQL server. It implements readstore.DB.
+type DB struct {
+	Options
+	config *pgxpool.Config
+	schema string // the live one
+	read   *pgxpool.Pool
+	texts  sync.Map // query with ? → query with $n
+
+	mu     sync.Mutex // guards the writer
+	writer *writer
+	closed bool
+}
+
+var _ readstore.DB = (*DB)(nil)
+
+// Open connects to a server by URL or key=value pairs, as libpq has them. It does not migrate. The schema is the first of the
+// search_path that exists, which has to be there.
+func Open(ctx context.Context, url string, o Options) (*DB, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("read database: %w", withoutAddress(err))
+	}
+	return open(ctx, config, o)
+}
+
+func open(ctx context.Context, config *pgxpool.Config, o Options) (*DB, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	config.ConnConfig.ConnectTimeout = connectTimeout
+	parameters := config.ConnConfig.RuntimeParams
+	parameters["timezone"] = "UTC"
+	db := &DB{Options: o, config: config}
+	reading := config.Copy()
+	reading.ConnConfig.RuntimeParams["application_name"] = "chatwatch"
+	reading.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
+	var err error
+	if db.read, err = pgxpool.NewWithConfig(ctx, reading); err != nil {
+		return nil, fmt.Errorf("read database: %w", withoutAddress(err))
+	}
+	if err := db.reach(ctx); err != nil {
+		db.read.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+// reach waits for the server, and asks which schema is meant.
+func (db *DB) reach(ctx context.Context) error {
+	deadline := time.Now().Add(db.Wait)
+	for {
+		var schema *string
+		err := db.read.QueryRow(ctx, "SELECT current_schema()").Scan(&schema)
+		switch {
+		case err == nil && schema == nil:
+			return errors.New("read database: no schema of the search_path exists")
+		case err == nil:
+			db.schema = *schema
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case !errors.Is(failure(err), readstore.ErrUnavailable) || time.Now().After(deadline):
+			return fmt.Errorf("read database: %w", withoutAddress(failure(err)))
+		}
+		db.Logger.InfoContext(ctx, "waiting for the read database")
+		select {
+		case <-time.After(retryEvery):
+		case <-ctx.Done():
+		}
+	}
+}
+
+// Dialect implements readstore.DB.
+func (db *DB) Dialect() readstore.Dialect { return readstore.PostgreSQL }
+
+// Columns implements readstore.DB.
+func (db *DB) Columns(ctx context.Context, table string) ([]string, error) {
+	rows, err := db.Query(ctx, `SELECT attname::text FROM pg_attribute WHERE attrelid = to_regclass(?) AND attnum > 0
+		AND NOT attisdropped ORDER BY attnum`, table)
+	return readstore.Collect(rows, err, func(rows readstore.Rows) (name string, err error) {
+		return name, rows.Scan(&name)
+	})
+}
+
+// Close implements readstore.DB.
+func (db *DB) Close() error {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if db.closed {
+		return nil
+	}
+	db.closed = true
+	db.read.Close()
+	db.disconnect()
+	return nil
+}
+
+// Fence implements readstore.DB.
+func (db *DB) Fence(ctx context.Context, name string) error {
+	if name == "" || name == db.Name {
+		return nil
+	}
+	_, err := db.read.Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+		WHERE application_name = $1 AND usename = current_user AND pid <> pg_backend_pid()`, name)
+	return failure(err)
+}
+
+// quoted makes an identifier of a name.
+func quoted(names ...string) string { return pgx.Identifier(names).Sanitize() }
+
+// Holder implements readstore.DB.
+func (db *DB) Holder() string { return db.Name }
