@@ -61,17 +61,17 @@ func checkPast(t *rapid.T, db readstore.DB, h *projectiontest.History) {
 		from := began.Add(time.Duration(rapid.Int64Range(0, max(0, int64(at.Sub(began)))).Draw(t, "from")))
 		found := map[string]int{}
 		for _, i := range intervals {
-			times := readstore.NewIntervals(i.start, i.end, "span")
+			times := readstore.NewIntervals(i.table, i.key, i.start, i.end)
 			query := "SELECT " + i.key + " FROM " + i.table + " WHERE "
 			plain := fmt.Sprintf("%[1]s < ? AND (%[2]s > ? OR %[2]s IS NULL)", i.start, i.end)
 			order := " ORDER BY " + i.key
 			want := lines(t, db, query+plain+order, readstore.At(at.Add(time.Microsecond)), readstore.At(at))
-			if got := lines(t, db, query+times.Condition+order, times.At(at)...); !slices.Equal(got, want) {
+			if got := lines(t, db, query+i.key+" IN "+times.Keys+order, times.At(at)...); !slices.Equal(got, want) {
 				t.Fatalf("%s at %v: %v, a scan finds %v", i.table, at, got, want)
 			}
 			found[i.table] = len(want)
 			want = lines(t, db, query+plain+order, readstore.At(at), readstore.At(from))
-			if got := lines(t, db, query+times.Condition+order, times.Between(from, at)...); !slices.Equal(got, want) {
+			if got := lines(t, db, query+i.key+" IN "+times.Keys+order, times.Between(from, at)...); !slices.Equal(got, want) {
 				t.Fatalf("%s from %v to %v: %v, a scan finds %v", i.table, from, at, got, want)
 			}
 		}
