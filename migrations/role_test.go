@@ -142,21 +142,3 @@ func TestTheScriptsCanBeRunAgainAndTakeBackWhatIsNotToBeSeen(t *testing.T) {
 		t.Errorf("what was granted by hand: %q", code)
 	}
 }
-
-func TestRolesAreLeftToAnAdministratorByWhoMayNotMakeThem(t *testing.T) {
-	url := postgrestest.Database(t)
-	owner := connect(t, url)
-	for _, s := range []string{
-		"DO $$ BEGIN CREATE ROLE chatwatch_test_owner LOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$",
-		"DO $$ BEGIN EXECUTE format('GRANT ALL ON SCHEMA %I TO chatwatch_test_owner', current_schema()); END $$",
-	} {
-		if code := answer(owner, s); code != "" {
-			t.Fatal(code)
-		}
-	}
-	// The roles may be there already, from other tests: the migration leaves them alone then.
-	projectiontest.OpenPostgres(t, postgrestest.Login(url, "chatwatch_test_owner"))
-	if code := answer(connect(t, postgrestest.Login(url, "chatwatch_test_owner")), "SELECT * FROM queue_snapshot"); code != "" {
-		t.Errorf("the owner's view: %s", code)
-	}
-}
