@@ -95,7 +95,7 @@ func TestRolesAreLeftToAnAdministratorByWhoMayNotMakeThem(t *testing.T) {
 	projectiontest.OpenPostgres(t, app)
 	for _, role := range []string{"chatwatch_bi", "chatwatch_auditor"} {
 		c := connect(t, postgrestest.Login(url, role))
-		if code := answer(c, "SELECT * FROM app.queue_snapshot"); code != "" {
+		if code := answer(c, "SELECT count(*) FROM app.queue_snapshot"); code != "" {
 			t.Errorf("%s: %s", role, code)
 		}
 		if code := answer(c, "DELETE FROM app.checkpoint"); code != readOnly {

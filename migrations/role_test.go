@@ -61,12 +61,12 @@ var (
 func TestAnalystsGetNumbersAndNoText(t *testing.T) {
 	c := login(t, "chatwatch_bi")
 	for _, from := range numbers {
-		if code := answer(c, "SELECT * FROM "+from); code != "" {
+		if code := answer(c, "SELECT count(*) FROM "+from); code != "" {
 			t.Errorf("%s: %s", from, code)
 		}
 	}
 	for _, from := range personal {
-		if code := answer(c, "SELECT * FROM "+from); code != forbidden {
+		if code := answer(c, "SELECT count(*) FROM "+from); code != forbidden {
 			t.Errorf("%s: %q", from, code)
 		}
 	}
@@ -93,7 +93,7 @@ func TestNoColumnForAnalystsIsAboutTheCustomer(t *testing.T) {
 func TestAuditorsReadEverything(t *testing.T) {
 	c := login(t, "chatwatch_auditor")
 	for _, from := range append(append([]string{"staff_duty", "log_origin"}, numbers...), personal...) {
-		if code := answer(c, "SELECT * FROM "+from); code != "" {
+		if code := answer(c, "SELECT count(*) FROM "+from); code != "" {
 			t.Errorf("%s: %s", from, code)
 		}
 	}
@@ -138,7 +138,7 @@ func TestTheScriptsCanBeRunAgainAndTakeBackWhatIsNotToBeSeen(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if code := answer(connect(t, postgrestest.Login(url, "chatwatch_bi")), "SELECT * FROM fact_session_step"); code != forbidden {
+	if code := answer(connect(t, postgrestest.Login(url, "chatwatch_bi")), "SELECT count(*) FROM fact_session_step"); code != forbidden {
 		t.Errorf("what was granted by hand: %q", code)
 	}
 }
