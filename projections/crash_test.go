@@ -50,7 +50,7 @@ func project(path string) error {
 		return err
 	}
 	log := crashLog()
-	e, err := projections.NewEngine(db, telling{log}, catalogue.All(), projections.Options{MaxBatch: 1})
+	e, err := projections.NewEngine(db, telling{log}, catalogue.All(), projections.Options{MaxBatch: 1, Alone: true})
 	if err != nil {
 		return err
 	}

@@ -37,9 +37,9 @@ type Options struct {
 	Retry, RetryMax time.Duration
 	// Alone says that no other process can have the database, so that a lease that is left over in it is void.
 	Alone bool
-	// Stale is called, in a goroutine of its own whose context ends with the lease, when the rows of projections were built by
-	// another version of the code. The engine goes on with them meanwhile. May be nil.
-	Stale func(ctx context.Context, names []string)
+	// Stale is called, in a goroutine of its own, when the engine has taken the leases of projections whose rows were built by
+	// another version of the code, so that they can be rebuilt. The engine goes on with the old rows meanwhile. May be nil.
+	Stale func(ctx context.Context)
 }
 
 func (o Options) or() Options {
@@ -112,6 +112,10 @@ func (e *Engine) Run(ctx context.Context) error {
 		return errors.New("projections: the engine is running already")
 	}
 	defer e.running.Store(false)
+	ctx, cancel := context.WithCancel(ctx)
+	var renewal renewal
+	defer renewal.wait()
+	defer cancel()
 	byForce := e.opts.Alone
 	for {
 		var leading bool
@@ -129,10 +133,38 @@ func (e *Engine) Run(ctx context.Context) error {
 			}
 			continue
 		}
+		if len(e.stale) > 0 && e.opts.Stale != nil {
+			renewal.begin(func() { e.opts.Stale(ctx) })
+		}
 		if err := e.lead(ctx, never); !errors.Is(err, ErrSuperseded) {
 			return err
 		}
 		e.opts.Logger.InfoContext(ctx, "another process has taken over the projections")
+	}
+}
+
+// renewal of stale rows goes on when the lease changes hands, which its swap brings about; there is one at a time.
+type renewal struct{ ended chan struct{} }
+
+func (r *renewal) begin(do func()) {
+	if r.ended != nil {
+		select {
+		case <-r.ended:
+		default:
+			return
+		}
+	}
+	ended := make(chan struct{})
+	r.ended = ended
+	go func() {
+		defer close(ended)
+		do()
+	}()
+}
+
+func (r *renewal) wait() {
+	if r.ended != nil {
+		<-r.ended
 	}
 }
 
@@ -142,22 +174,7 @@ func never(eventstore.Position) bool { return false }
 func (e *Engine) lead(ctx context.Context, finished func(eventstore.Position) bool) error {
 	e.leading.Store(true)
 	defer e.leading.Store(false)
-	stale := append([]string{}, e.stale...)
-	err := e.holding(ctx, func(ctx context.Context) error {
-		if len(stale) == 0 || e.opts.Stale == nil {
-			return e.keepFollowing(ctx, finished)
-		}
-		ctx, cancel := context.WithCancel(ctx)
-		ended := make(chan struct{})
-		go func() {
-			defer close(ended)
-			e.opts.Stale(ctx, stale)
-		}()
-		err := e.keepFollowing(ctx, finished)
-		cancel()
-		<-ended
-		return err
-	})
+	err := e.holding(ctx, func(ctx context.Context) error { return e.keepFollowing(ctx, finished) })
 	if ctx.Err() != nil {
 		e.release(ctx)
 		return ctx.Err()

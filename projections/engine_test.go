@@ -245,7 +245,7 @@ func TestWaitingEndsWhenThePositionIsReachedOrTheContextEnds(t *testing.T) {
 		t.Fatalf("position %d, %+v, %v", e.Position(), status, err)
 	}
 	for _, s := range status {
-		if s.Position != head+1 || s.Lag != (projections.Lag{}) || s.Holder == "" || s.Events == 0 {
+		if s.Position != head+1 || s.Lag != (projections.Lag{}) || s.Holder == "" || s.Name == "sessions" && s.Events == 0 {
 			t.Errorf("%+v", s)
 		}
 	}

@@ -44,6 +44,28 @@ func Rebuild(ctx context.Context, db readstore.DB, log Log, group []Projection, 
 	return err
 }
 
+// RebuildStale rebuilds those of a group whose rows were built by another version of the code; nothing when there are none.
+func RebuildStale(ctx context.Context, db readstore.DB, log Log, group []Projection, r Rebuilding) error {
+	var names []string
+	for _, p := range group {
+		names = append(names, p.Name())
+	}
+	rows, err := checkpoints(ctx, db, names)
+	if err != nil {
+		return err
+	}
+	var stale []Projection
+	for _, p := range group {
+		if row, ok := rows[p.Name()]; ok && row.version != p.version() && row.position > eventstore.Start {
+			stale = append(stale, p)
+		}
+	}
+	if len(stale) == 0 {
+		return nil
+	}
+	return Rebuild(ctx, db, log, stale, r)
+}
+
 func rebuild(ctx context.Context, db readstore.DB, beside readstore.Beside, log Log, group []Projection, tables []string, r Rebuilding) error {
 	r.Options.Stale, r.Options.Alone = nil, false
 	fresh, err := NewEngine(beside, log, group, r.Options)

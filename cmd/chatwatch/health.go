@@ -26,7 +26,7 @@ func (n *node) components() []api.Component {
 	}
 }
 
-// logTimeout is how long the log may take to tell where it ends.
+// logTimeout is how long the log and the read database may take to answer.
 const logTimeout = time.Second
 
 func (n *node) checkLog(ctx context.Context) (map[string]any, error) {
@@ -42,10 +42,35 @@ func (n *node) checkLog(ctx context.Context) (map[string]any, error) {
 func (n *node) checkReadModels(ctx context.Context) (map[string]any, error) {
 	ctx, cancel := context.WithTimeout(ctx, logTimeout)
 	defer cancel()
-	lag, err := n.engine.Lag(ctx)
+	status, err := n.engine.Status(ctx)
 	parked, parkedErr := projections.Parked(ctx, n.db, maxParkedTold)
-	details := map[string]any{"position": n.engine.Position(), "lag_" + n.unit: lag, "parked_streams": len(parked)}
+	var worst projections.Lag
+	told := []map[string]any{}
+	for _, s := range status {
+		worst.Events, worst.MS = max(worst.Events, s.Lag.Events), max(worst.MS, s.Lag.MS)
+		told = append(told, map[string]any{
+			"name": s.Name, "position": s.Position, "lag_events": s.Lag.Events, "lag_ms": s.Lag.MS, "version": s.Version,
+			"leader": s.Holder, "parked_streams": parkedOf(parked, s.Name),
+		})
+		if s.Holder == "" && err == nil {
+			err = fmt.Errorf("no process runs projection %s", s.Name)
+		}
+	}
+	details := map[string]any{
+		"position": n.engine.Position(), "leading": n.engine.Leading(), "lag_events": worst.Events, "lag_ms": worst.MS,
+		"parked_streams": len(parked), "projections": told,
+	}
 	return details, errors.Join(err, parkedErr, n.engine.Trouble(), n.checkReach(ctx))
+}
+
+func parkedOf(parked []projections.ParkedStream, projection string) int {
+	count := 0
+	for _, p := range parked {
+		if p.Projection == projection {
+			count++
+		}
+	}
+	return count
 }
 
 // checkReach tells of a log that came back shorter while the program ran. Whether it is whole is asked only of one that seems
@@ -65,29 +90,68 @@ func (n *node) checkReach(ctx context.Context) error {
 // numbers are the product's gauges beside those of the HTTP side.
 func (n *node) numbers() (*prometheus.Registry, error) {
 	registry := prometheus.NewRegistry()
-	gauge := func(name, help string, value func() float64) prometheus.Collector {
-		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "chatwatch", Name: name, Help: help}, value)
-	}
-	head := func() float64 { // not a number while it cannot be asked
-		ctx, cancel := context.WithTimeout(context.Background(), logTimeout)
-		defer cancel()
-		position, err := n.store.Head(ctx)
-		if err != nil {
-			return math.NaN()
-		}
-		return float64(position)
-	}
-	var errs []error
-	for _, c := range []prometheus.Collector{
-		gauge("event_log_position", "Position of the last event of the log.", head),
-		gauge("projection_position", "Position up to which the read models are stored.", func() float64 {
-			return float64(n.engine.Position())
-		}),
-		gauge("projection_lag_"+n.unit, "How far the read models are behind the log, in "+n.unit+".", func() float64 {
-			return max(0, head()-float64(n.engine.Position()))
-		}),
+	return registry, registry.Register(gauges{n})
+}
+
+// gauges asks when it is asked itself. What cannot be asked is not a number.
+type gauges struct{ node *node }
+
+func describe(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("chatwatch_"+name, help, labels, nil)
+}
+
+var (
+	logPosition        = describe("event_log_position", "Position of the last event of the log.")
+	projectionPosition = describe("projection_position", "Position of the log up to which the read model is stored.", "projection")
+	projectionLag      = describe("projection_lag_events", "Events of the log that the read model does not have yet.", "projection")
+	projectionLagMS    = describe("projection_lag_ms", "For how long the oldest of them has been recorded, in milliseconds.", "projection")
+	projectionEvents   = describe("projection_events", "Events that the read model has been folded from.", "projection")
+	projectionParked   = describe("projection_parked_streams", "Streams of which the read model leaves out events.", "projection")
+	projectionLeading  = describe("projection_leading", "1 when this process runs the projections, 0 when it stands by.")
+	databaseUp         = describe("read_database_up", "1 when the read database answers.")
+)
+
+// Describe implements prometheus.Collector.
+func (g gauges) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{
+		logPosition, projectionPosition, projectionLag, projectionLagMS, projectionEvents, projectionParked, projectionLeading, databaseUp,
 	} {
-		errs = append(errs, registry.Register(c))
+		out <- d
 	}
-	return registry, errors.Join(errs...)
+}
+
+// Collect implements prometheus.Collector.
+func (g gauges) Collect(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), logTimeout)
+	defer cancel()
+	tell := func(d *prometheus.Desc, value float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
+	}
+	head, err := g.node.store.Head(ctx)
+	tell(logPosition, orNaN(float64(head), err))
+	parked, err := projections.Parked(ctx, g.node.db, maxParkedTold)
+	tell(databaseUp, truth(err == nil))
+	tell(projectionLeading, truth(g.node.engine.Leading()))
+	status, lagErr := g.node.engine.Status(ctx)
+	for _, s := range status {
+		tell(projectionPosition, float64(s.Position), s.Name)
+		tell(projectionLag, orNaN(float64(s.Lag.Events), lagErr), s.Name)
+		tell(projectionLagMS, orNaN(float64(s.Lag.MS), lagErr), s.Name)
+		tell(projectionEvents, float64(s.Events), s.Name)
+		tell(projectionParked, orNaN(float64(parkedOf(parked, s.Name)), err), s.Name)
+	}
+}
+
+func orNaN(value float64, err error) float64 {
+	if err != nil {
+		return math.NaN()
+	}
+	return value
+}
+
+func truth(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
 }

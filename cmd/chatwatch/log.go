@@ -13,14 +13,13 @@ import (
 	"github.com/chatwatch/chatwatch/internal/eventstore/embedded"
 	"github.com/chatwatch/chatwatch/internal/eventstore/eventstoredb"
 	"github.com/chatwatch/chatwatch/internal/readstore"
-	"github.com/chatwatch/chatwatch/internal/readstore/sqlitedb"
 )
 
-// openStores opens the read models of a claimed data directory and the log that they are folded from, in this order: a log of
-// another kind is refused before anything is made or asked.
-func (e *environment) openStores(ctx context.Context) (store eventstore.Store, db readstore.DB, err error) {
-	if db, err = sqlitedb.Open(ctx, e.readFile(), e.log); err != nil {
-		return nil, nil, fmt.Errorf("data directory %s: %w", e.DataDir, err)
+// openStores opens the read models and the log that they are folded from, the latter by open, in this order: a log of another
+// kind is refused before anything is made or asked.
+func (e *environment) openStores(ctx context.Context, open func(context.Context) (eventstore.Store, error)) (store eventstore.Store, db readstore.DB, err error) {
+	if db, err = e.openReadModels(ctx); err != nil {
+		return nil, nil, err
 	}
 	defer func() {
 		if err == nil {
@@ -32,13 +31,10 @@ func (e *environment) openStores(ctx context.Context) (store eventstore.Store, d
 		err = errors.Join(err, db.Close())
 		store, db = nil, nil
 	}()
-	if err := db.Migrate(ctx); err != nil {
-		return nil, db, err
-	}
 	if err := e.checkKind(ctx, db); err != nil {
 		return nil, db, err
 	}
-	if store, err = e.openLog(ctx); err != nil {
+	if store, err = open(ctx); err != nil {
 		return nil, db, err
 	}
 	return store, db, e.checkLog(ctx, store, db)

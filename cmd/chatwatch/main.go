@@ -26,12 +26,16 @@ type cli struct {
 	EventStore     string        `help:"Event store beyond this machine: esdb://USER:PASSWORD@HOST:PORT?tls=true or esdb+discover://…; the embedded one in the data directory otherwise." name:"eventstore" placeholder:"ADDRESS"`
 	EventStoreWait time.Duration `help:"How long to try to reach it at start; 0 to try once." name:"eventstore-wait" default:"1m"`
 
+	Database     string        `help:"PostgreSQL for the read models: postgres://USER:PASSWORD@HOST:5432/DATABASE, with ?search_path=SCHEMA for one of its schemas; a file in the data directory otherwise." name:"database" placeholder:"ADDRESS"`
+	DatabaseWait time.Duration `help:"How long to try to reach it at start; 0 to try once." name:"database-wait" default:"1m"`
+
 	Serve    serveCommand    `cmd:"" help:"Serve the API."`
 	Demo     demoCommand     `cmd:"" help:"Serve on embedded stores with a sample site and lively traffic."`
 	Simulate simulateCommand `cmd:"" help:"Play conversations against a running server, as customers, agents and supervisors."`
 	Replay   replayCommand   `cmd:"" help:"Tell a session's history from the log."`
 	Verify   verifyCommand   `cmd:"" help:"Read the whole log and check that it holds together."`
-	Rebuild  rebuildCommand  `cmd:"" help:"Fold the log into the read models anew. The server must not be running."`
+	Rebuild  rebuildCommand  `cmd:"" help:"Fold the log into fresh read models beside the live ones, and swap them in."`
+	Retry    retryCommand    `cmd:"" help:"Fold the streams again that could not be folded and were parked, after what was wrong has been put right." name:"retry-parked"`
 	Migrate  migrateCommand  `cmd:"" help:"Bring the schema of the read models up to date."`
 	Health   healthCommand   `cmd:"" help:"Ask a server whether it is ready; fails when it is not."`
 	Token    tokenCommand    `cmd:"" help:"Sign a bearer token with the key of the data directory."`

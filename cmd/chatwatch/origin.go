@@ -2,12 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/google/uuid"
@@ -18,8 +15,8 @@ import (
 	"github.com/chatwatch/chatwatch/projections"
 )
 
-// origin tells which log a data directory's read models and snapshots were folded from: positions in one log mean nothing
-// in another. It is noted as soon as the log has a first event that can be read.
+// origin tells which log read models and snapshots were folded from: positions in one log mean nothing in another. It is
+// noted as soon as the log has a first event that can be read.
 type origin struct {
 	Store string              `json:"store"` // kind of the log
 	First uuid.UUID           `json:"first"` // id of the product's first event, zero as long as there is none
@@ -39,33 +36,41 @@ func (e *environment) kind() string {
 	return inDataDir
 }
 
+// remedy is how read models come to be folded anew.
+func (e *environment) remedy() string {
+	if e.Database != "" {
+		return "name another schema in --database, or empty this one, and they are folded anew"
+	}
+	return "delete them, and they are folded anew"
+}
+
 // checkKind refuses a log of another kind than the one that the read models tell of.
 func (e *environment) checkKind(ctx context.Context, db readstore.DB) error {
 	stored, err := projections.Stored(ctx, db)
 	if err != nil || stored == eventstore.Start {
 		return err
 	}
-	before, err := e.lastOrigin()
+	before, err := e.noteOf(db).last(ctx)
 	switch {
 	case err != nil:
 		return err
 	case before.Store == onServers && e.kind() == inDataDir:
-		return fmt.Errorf("data directory %s: its read models tell of a log on an event store, and --eventstore is not given", e.DataDir)
+		return fmt.Errorf("%s tell of a log on an event store, and --eventstore is not given", e.readModels())
 	case before.Store != onServers && e.kind() == onServers: // the first versions had no other and did not note it
-		return fmt.Errorf("data directory %s: its read models tell of the embedded log, and --eventstore names another: use another --data-dir", e.DataDir)
+		return fmt.Errorf("%s tell of the embedded log, and --eventstore names another: use another --data-dir or --database", e.readModels())
 	}
 	return nil
 }
 
 // checkLog refuses a log that is not the one that the read models tell of, or that ends before what they hold: they would go
-// on telling of events that are not there. Snapshots of another log are removed.
+// on telling of events that are not there. It changes nothing.
 func (e *environment) checkLog(ctx context.Context, store eventstore.Store, db readstore.DB) error {
-	before, err := e.lastOrigin()
+	before, err := e.noteOf(db).last(ctx)
 	if err != nil {
 		return err
 	}
 	stored, err := projections.Stored(ctx, db)
-	if err != nil {
+	if err != nil || stored == eventstore.Start {
 		return err
 	}
 	same, err := holds(ctx, store, before)
@@ -80,22 +85,50 @@ func (e *environment) checkLog(ctx context.Context, store eventstore.Store, db r
 	switch {
 	case err != nil:
 		return err
-	case !same && stored > eventstore.Start && (whole || head >= before.At):
-		return fmt.Errorf("the read models %s were folded from another log: use another --data-dir, or delete them, and they are folded anew",
-			e.readFile())
+	case !same && (whole || head >= before.At):
+		return fmt.Errorf("%s were folded from another log: %s", e.readModels(), e.remedy())
 	case !whole:
-		return fmt.Errorf("the log ends at position %d, and the read models %s are at %d: delete them, and they are folded anew",
-			head, e.readFile(), stored)
-	case same && before.Store == e.kind():
-		return nil
-	case !same || before.Store != e.kind() && before.Store != "" || head == eventstore.Start:
-		if err := os.RemoveAll(e.snapshots()); err != nil {
-			return fmt.Errorf("remove the snapshots of another log: %w", err)
-		}
-		before = origin{}
+		return fmt.Errorf("the log ends at position %d, and %s are at %d: %s", head, e.readModels(), stored, e.remedy())
 	}
-	before.Store = e.kind()
-	return e.keepOrigin(before)
+	return nil
+}
+
+// adoptLog notes which kind of log this is where nothing is of another, and removes snapshots that are.
+func (e *environment) adoptLog(ctx context.Context, store eventstore.Store, db readstore.DB) error {
+	for _, n := range e.notes(db) {
+		before, err := n.last(ctx)
+		if err != nil {
+			return err
+		}
+		same, err := holds(ctx, store, before)
+		if err != nil {
+			return err
+		}
+		if same && before.Store == e.kind() {
+			continue
+		}
+		if _, ofSnapshots := n.(fileNote); ofSnapshots && (!same || before.Store != "") {
+			if err := os.RemoveAll(e.snapshots()); err != nil {
+				return fmt.Errorf("remove the snapshots of another log: %w", err)
+			}
+		}
+		if !same || before.Store != e.kind() && before.Store != "" {
+			before = origin{}
+		}
+		before.Store = e.kind()
+		if err := n.keep(ctx, before); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// notes are all places where it is kept which log this is.
+func (e *environment) notes(db readstore.DB) []note {
+	if e.Database == "" {
+		return []note{e.fileNote()}
+	}
+	return []note{tableNote{db}, e.fileNote()}
 }
 
 // holds tells whether a log has the first event where it was noted. Nothing speaks against it when none was.
@@ -112,25 +145,39 @@ func holds(ctx context.Context, store eventstore.Store, o origin) (bool, error) 
 	return false, nil
 }
 
-// noteOrigin waits for the first event of a log that had none, and notes it.
-func (e *environment) noteOrigin(ctx context.Context, store eventstore.Store) error {
-	o, err := e.lastOrigin()
-	if err != nil || o.First != uuid.Nil {
-		return err
-	}
-	first, err := firstEvent(ctx, store)
-	for errors.Is(err, eventstore.ErrUnavailable) && ctx.Err() == nil {
-		select {
-		case <-time.After(time.Second):
-		case <-ctx.Done():
+// errOtherLog ends a node whose read models another node folds from another log, which began at the same time.
+var errOtherLog = errors.New("another process folds another log into the same read models: each log needs its own --database or schema")
+
+// noteOrigin waits for the first event of a log that had none, and notes it. It fails when another log was noted meanwhile.
+func (e *environment) noteOrigin(ctx context.Context, store eventstore.Store, db readstore.DB) error {
+	for _, n := range e.notes(db) {
+		o, err := n.last(ctx)
+		if err != nil || o.First != uuid.Nil {
+			if err != nil {
+				return err
+			}
+			continue
 		}
-		first, err = firstEvent(ctx, store)
+		first, err := firstEvent(ctx, store)
+		for errors.Is(err, eventstore.ErrUnavailable) && ctx.Err() == nil {
+			select {
+			case <-time.After(time.Second):
+			case <-ctx.Done():
+			}
+			first, err = firstEvent(ctx, store)
+		}
+		if err != nil {
+			return err
+		}
+		o.First, o.At = first.ID, first.Position
+		if err := n.keep(ctx, o); err != nil {
+			return err
+		}
+		if noted, err := n.last(ctx); err != nil || noted.First != o.First {
+			return errors.Join(err, errOtherLog)
+		}
 	}
-	if err != nil {
-		return err
-	}
-	o.First, o.At = first.ID, first.Position
-	return e.keepOrigin(o)
+	return nil
 }
 
 // firstEvent waits for the product's first event in a log.
@@ -149,45 +196,4 @@ func firstEvent(ctx context.Context, store eventstore.Store) (eventstore.Recorde
 			return b.Events[0], nil
 		}
 	}
-}
-
-// writeDurably writes a file that is whole after a power cut, when it is there.
-func writeDurably(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	return errors.Join(err, f.Sync(), f.Close())
-}
-
-func (e *environment) originFile() string { return filepath.Join(e.DataDir, "log.json") }
-
-func (e *environment) lastOrigin() (o origin, err error) {
-	data, err := os.ReadFile(e.originFile())
-	if errors.Is(err, fs.ErrNotExist) {
-		return o, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(data, &o)
-	}
-	if err != nil {
-		return o, fmt.Errorf("read which log the data directory is of: %w", err)
-	}
-	return o, nil
-}
-
-// keepOrigin replaces the note at once: a reader finds the old one or the new one.
-func (e *environment) keepOrigin(o origin) error {
-	data, err := json.Marshal(o)
-	if err == nil {
-		err = writeDurably(e.originFile()+".new", append(data, '\n'))
-	}
-	if err == nil {
-		err = os.Rename(e.originFile()+".new", e.originFile())
-	}
-	if err != nil {
-		return fmt.Errorf("keep which log the data directory is of: %w", err)
-	}
-	return nil
 }

@@ -14,34 +14,33 @@ import (
 	"github.com/chatwatch/chatwatch/projections/catalogue"
 )
 
-// rebuildCommand folds the log into read models anew.
+// rebuildCommand folds the log into read models anew, beside those that serve. A server may run.
 type rebuildCommand struct {
 	Projection string `arg:"" help:"Which one, one of its tables, or all."`
-	Compare    bool   `help:"Compare the rows before and after, and fail when they differ."`
+	Anew       bool   `help:"Do not continue a rebuild that was interrupted, but start from the beginning of the log."`
+	Compare    bool   `help:"Compare the rows before and after, and fail when they differ. No server must be running."`
 }
 
 func (c *rebuildCommand) Run(ctx context.Context, e *environment) (err error) {
-	group, err := c.chosen()
-	if err != nil {
-		return err
-	}
-	// Claimed, which a server that runs on the directory would not allow.
-	lock, err := e.claim()
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, lock.Close()) }()
-	store, db, err := e.openStores(ctx)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, store.Close(), db.Close()) }()
-	engine, err := newEngine(e, store, db, group)
+	group, err := chosen(c.Projection)
 	if err != nil {
 		return err
 	}
 	if c.Compare {
-		if err := catchUp(ctx, store, engine); err != nil {
+		// Claimed, which a server that runs on the directory would not allow.
+		lock, err := e.claim()
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, lock.Close()) }()
+	}
+	store, db, err := e.openStores(ctx, e.readLog)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close(), db.Close()) }()
+	if c.Compare {
+		if err := e.catchUp(ctx, store, db, group); err != nil {
 			return err
 		}
 	}
@@ -49,9 +48,15 @@ func (c *rebuildCommand) Run(ctx context.Context, e *environment) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := engine.Rebuild(ctx, steps(e.stdout, e.unit())); err != nil {
+	told := showRebuild(e.stderr)
+	err = projections.Rebuild(ctx, db, e.project(store), group, projections.Rebuilding{
+		Options: e.projecting(), Anew: c.Anew, Progress: told.progress,
+	})
+	told.stop()
+	if err != nil {
 		return err
 	}
+	fmt.Fprintf(e.stdout, "rebuilt and swapped in: %s\n", strings.Join(names(group), ", "))
 	after, err := c.dump(ctx, db, group)
 	if err != nil {
 		return err
@@ -60,8 +65,12 @@ func (c *rebuildCommand) Run(ctx context.Context, e *environment) (err error) {
 }
 
 // catchUp brings the read models to the end of the log, which the server may have been stopped before.
-func catchUp(ctx context.Context, store eventstore.Store, engine *projections.Engine) error {
+func (e *environment) catchUp(ctx context.Context, store eventstore.Store, db readstore.DB, group []projections.Projection) error {
 	head, err := store.Head(ctx)
+	if err != nil {
+		return err
+	}
+	engine, err := projections.NewEngine(db, e.project(store), group, e.projecting())
 	if err != nil {
 		return err
 	}
@@ -81,19 +90,28 @@ func catchUp(ctx context.Context, store eventstore.Store, engine *projections.En
 	}
 }
 
-func (c *rebuildCommand) chosen() ([]projections.Projection, error) {
-	if c.Projection == "all" {
+// chosen makes the projections that somebody names: one, the one of a table, or all.
+func chosen(name string) ([]projections.Projection, error) {
+	if name == "all" {
 		return catalogue.All(), nil
 	}
-	if p, ok := catalogue.New(c.Projection); ok {
+	if p, ok := catalogue.New(name); ok {
 		return []projections.Projection{p}, nil
 	}
 	for _, p := range catalogue.All() {
-		if slices.Contains(p.Tables(), c.Projection) {
+		if slices.Contains(p.Tables(), name) {
 			return []projections.Projection{p}, nil
 		}
 	}
-	return nil, fmt.Errorf("there is no projection %q: it is one of %s, one of their tables, or all", c.Projection, strings.Join(catalogue.Names(), ", "))
+	return nil, fmt.Errorf("there is no projection %q: it is one of %s, one of their tables, or all", name, strings.Join(catalogue.Names(), ", "))
+}
+
+func names(group []projections.Projection) []string {
+	out := make([]string, len(group))
+	for i, p := range group {
+		out[i] = p.Name()
+	}
+	return out
 }
 
 // dump returns the rows of every table of the projections, when they are to be compared.
@@ -128,19 +146,4 @@ func differences(w io.Writer, before, after map[string][]string) error {
 		return fmt.Errorf("the rows differ from those before in %s", strings.Join(differ, ", "))
 	}
 	return nil
-}
-
-// steps tells the progress, a line each tenth.
-func steps(w io.Writer, unit string) func(done, total eventstore.Position) {
-	told := -1
-	return func(done, total eventstore.Position) {
-		tenth := 10
-		if total > 0 {
-			tenth = int(done * 10 / total)
-		}
-		if tenth > told {
-			told = tenth
-			fmt.Fprintf(w, "%3d %% of %d %s\n", tenth*10, total, unit)
-		}
-	}
 }

@@ -34,11 +34,11 @@ type node struct {
 	note      func(ctx context.Context) error // of the log's first event
 	lock      *flock.Flock
 	store     eventstore.Store
-	unit      string // of the log's positions
 	db        readstore.DB
 	tokens    *auth.Tokens
 	service   *command.Service
 	engine    *projections.Engine
+	alone     *projections.Lease // to run the process managers; nil where no other process could
 	hub       *live.Hub
 	processes *process.Runner
 	managers  []process.Process
@@ -49,14 +49,18 @@ type node struct {
 // for the disk, and a commit costs about as much for one event of a session as for ten.
 const breather = 50 * time.Millisecond
 
-func newEngine(e *environment, store eventstore.Store, db readstore.DB, group []projections.Projection) (*projections.Engine, error) {
-	log := projections.FromStore(store, projections.DefaultMaxBatch, e.log)
-	return projections.NewEngine(db, log, group, projections.Options{Logger: e.log, Clock: clock, Breather: breather})
+// projecting are the options of every engine of this process.
+func (e *environment) projecting() projections.Options {
+	return projections.Options{Logger: e.log, Clock: clock, Breather: breather}
+}
+
+func (e *environment) project(store eventstore.Store) projections.Log {
+	return projections.FromStore(store, projections.DefaultMaxBatch, e.log)
 }
 
 // open constructs a node on the data directory. What was opened is closed again when a part fails.
 func open(ctx context.Context, e *environment, s serving) (*node, error) {
-	n := &node{log: e.log, unit: e.unit()}
+	n := &node{log: e.log}
 	if err := n.construct(ctx, e, s); err != nil {
 		n.close()
 		return nil, err
@@ -69,11 +73,14 @@ func (n *node) construct(ctx context.Context, e *environment, s serving) error {
 	if err != nil {
 		return err
 	}
-	n.note = func(ctx context.Context) error { return e.noteOrigin(ctx, n.store) }
+	n.note = func(ctx context.Context) error { return e.noteOrigin(ctx, n.store, n.db) }
 	if n.lock, err = e.claim(); err != nil {
 		return err
 	}
-	if n.store, n.db, err = e.openStores(ctx); err != nil {
+	if n.store, n.db, err = e.openStores(ctx, e.openLog); err != nil {
+		return err
+	}
+	if err := e.adoptLog(ctx, n.store, n.db); err != nil {
 		return err
 	}
 	files, err := snapshot.Open(e.snapshots())
@@ -83,13 +90,17 @@ func (n *node) construct(ctx context.Context, e *environment, s serving) error {
 	if n.service, err = command.New(command.Config{Store: n.store, Log: e.log, Snapshots: files, Shared: s.shared(e)}); err != nil {
 		return err
 	}
-	if n.engine, err = newEngine(e, n.store, n.db, catalogue.All()); err != nil {
+	if err := n.constructEngine(e); err != nil {
 		return err
 	}
 	if n.hub, err = live.Open(ctx, n.store, e.log); err != nil {
 		return err
 	}
 	n.processes = &process.Runner{Store: n.store, Snapshots: files, Log: e.log, Now: clock}
+	if e.Database != "" {
+		n.processes.Snapshots = snapshot.NewTable(n.db, clock)
+		n.alone = projections.NewLease(n.db, "process_managers", e.projecting())
+	}
 	n.managers = []process.Process{
 		process.NewRouting(n.service, e.log, clock), process.NewSlots(n.service, e.log, clock, s.aloneSince(e)),
 	}
@@ -126,12 +137,14 @@ func (s serving) aloneSince(e *environment) time.Time {
 	return clock()
 }
 
-// unit is what the positions of the log count.
-func (e *environment) unit() string {
-	if e.EventStore != "" {
-		return "bytes"
-	}
-	return "events"
+// constructEngine makes the engine of all projections. Rows that another version of the code has built are built anew beside
+// those that serve.
+func (n *node) constructEngine(e *environment) (err error) {
+	options := e.projecting()
+	options.Alone = e.Database == "" // the data directory is this process's
+	options.Stale = func(ctx context.Context) { n.renewReadModels(ctx, e) }
+	n.engine, err = projections.NewEngine(n.db, e.project(n.store), catalogue.All(), options)
+	return err
 }
 
 // run runs what serves the callers: read models, live streams, process managers. It ends with the context, or when one of
@@ -140,14 +153,50 @@ func (n *node) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return n.engine.Run(ctx) })
 	group.Go(func() error { return n.hub.Run(ctx) })
-	group.Go(func() error { return n.processes.Run(ctx, n.managers...) })
+	group.Go(func() error { return n.runProcesses(ctx) })
 	group.Go(func() error {
-		if err := n.note(ctx); err != nil && ctx.Err() == nil {
+		err := n.note(ctx)
+		if errors.Is(err, errOtherLog) {
+			return err
+		}
+		if err != nil && ctx.Err() == nil {
 			n.log.WarnContext(ctx, "which log the data directory is of was not noted", "error", err)
 		}
 		return nil
 	})
 	return group.Wait()
+}
+
+// staleRetry is how long a rebuild waits that failed, or that another node is doing.
+const staleRetry = 10 * time.Second
+
+// renewReadModels builds the read models anew that are of another version of the code, beside those that serve meanwhile.
+func (n *node) renewReadModels(ctx context.Context, e *environment) {
+	for {
+		n.log.InfoContext(ctx, "read models of another version of the program are being built anew; the old ones serve meanwhile")
+		err := projections.RebuildStale(ctx, n.db, e.project(n.store), catalogue.All(), projections.Rebuilding{Options: e.projecting()})
+		if err == nil {
+			n.log.InfoContext(ctx, "read models have been built anew and swapped in")
+			return
+		}
+		if ctx.Err() == nil {
+			n.log.WarnContext(ctx, "read models were not built anew, trying again", "pause", staleRetry, "error", err)
+		}
+		select {
+		case <-time.After(staleRetry):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// runProcesses runs the process managers: where others could run them too, while this process has the lease.
+func (n *node) runProcesses(ctx context.Context) error {
+	run := func(ctx context.Context) error { return n.processes.Run(ctx, n.managers...) }
+	if n.alone == nil {
+		return run(ctx)
+	}
+	return n.alone.Run(ctx, run)
 }
 
 // close frees what is open, in the order in which it is not needed any more.

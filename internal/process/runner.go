@@ -16,7 +16,6 @@ import (
 	"github.com/chatwatch/chatwatch/internal/eventcodec"
 	"github.com/chatwatch/chatwatch/internal/eventstore"
 	"github.com/chatwatch/chatwatch/internal/feed"
-	"github.com/chatwatch/chatwatch/internal/snapshot"
 )
 
 // Intervals of a Runner.
@@ -29,9 +28,18 @@ const (
 // sees its events in the order of the log.
 type Runner struct {
 	Store     eventstore.Store
-	Snapshots *snapshot.Files
+	Snapshots Snapshots
 	Log       *slog.Logger
 	Now       func() time.Time
+}
+
+// Snapshots is where the states of processes are kept: beside the program, or where every process that may run them
+// finds them.
+type Snapshots interface {
+	// Load reads the last snapshot of a name into state; ok is false when there is none that can be read.
+	Load(name string, state any) (ok bool, err error)
+	// Save replaces it.
+	Save(name string, state any) error
 }
 
 // stored is the snapshot of a process: its state at a place of the log.

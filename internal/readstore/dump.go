@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
-// Dump lists the rows of a table as text, sorted, so that two of them can be compared. It is for tests and the command
+// Dump lists the rows of a table as text, sorted, so that two of them can be compared, also those of different databases: a
+// time is microseconds since 1970 and a boolean 0 or 1. It is for tests and the command
 // line: all of it is in memory, with everything that people wrote.
 func Dump(ctx context.Context, db DB, table string) ([]string, error) {
 	columns, err := db.Columns(ctx, table)
@@ -33,10 +35,23 @@ func Dump(ctx context.Context, db DB, table string) ([]string, error) {
 		}
 		var line strings.Builder
 		for i, c := range columns {
-			fmt.Fprintf(&line, "%s=%v|", c, values[i])
+			fmt.Fprintf(&line, "%s=%v|", c, plain(values[i]))
 		}
 		out = append(out, line.String())
 	}
 	slices.Sort(out)
 	return out, rows.Err()
+}
+
+func plain(value any) any {
+	switch v := value.(type) {
+	case time.Time:
+		return v.UnixMicro()
+	case bool:
+		if v {
+			return 1
+		}
+		return 0
+	}
+	return value
 }

@@ -1,4 +1,4 @@
-// Package snapshot keeps folded states in files, so that a start does not fold the log from its beginning. A snapshot is
+// Package snapshot keeps folded states, in files or in a table, so that a start does not fold the log from its beginning. A snapshot is
 // never the truth: whoever reads one has to be able to do without, and to tell whether it fits the log.
 package snapshot
 

@@ -2,7 +2,6 @@ package access_test
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"strings"
 	"testing"
@@ -115,7 +114,7 @@ type noted struct {
 	args  []any
 }
 
-func (n *noted) Query(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+func (n *noted) Query(ctx context.Context, query string, args ...any) (readstore.Rows, error) {
 	n.query, n.args = query, args
 	return n.Queryer.Query(ctx, query, args...)
 }
@@ -137,7 +136,7 @@ func TestNoPageCostsWithTheHistory(t *testing.T) {
 			t.Fatal(err)
 		}
 		rows, err := db.Query(ctx, "EXPLAIN QUERY PLAN "+n.query, n.args...)
-		plan, err := readstore.Collect(rows, err, func(rows *sql.Rows) (detail string, err error) {
+		plan, err := readstore.Collect(rows, err, func(rows readstore.Rows) (detail string, err error) {
 			var id, parent, unused int
 			err = rows.Scan(&id, &parent, &unused, &detail)
 			return detail, err

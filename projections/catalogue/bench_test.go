@@ -104,9 +104,7 @@ func BenchmarkLive(b *testing.B) {
 					b.Fatal(err)
 				}
 				b.StartTimer()
-				if err := e.Rebuild(context.Background(), nil); err != nil {
-					b.Fatal(err)
-				}
+				projectiontest.RunTo(b, e, eventstore.Position(events))
 			}
 			report(b, events)
 		})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/chatwatch/chatwatch/domain/session"
 	"github.com/chatwatch/chatwatch/internal/readstore"
+	"github.com/chatwatch/chatwatch/projections"
 	"github.com/chatwatch/chatwatch/projections/catalogue"
 	"github.com/chatwatch/chatwatch/projections/projectiontest"
 	"github.com/chatwatch/chatwatch/projections/sessions"
@@ -36,7 +37,7 @@ func TestRandomHistories(t *testing.T) {
 		}
 		checkTranscripts(rt, db, h)
 		checkSessions(rt, db, h)
-		if err := projectiontest.Engine(t, db, log, catalogue.All()...).Rebuild(context.Background(), nil); err != nil {
+		if err := projections.Rebuild(context.Background(), db, log, catalogue.All(), projections.Rebuilding{}); err != nil {
 			rt.Fatal(err)
 		}
 		projectiontest.Equal(t, live, projectiontest.Dump(t, db, catalogue.All()...))

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 
+	"github.com/chatwatch/chatwatch/internal/eventstore"
 	"github.com/chatwatch/chatwatch/internal/readstore"
 	"github.com/chatwatch/chatwatch/internal/readstore/postgres"
 	"github.com/chatwatch/chatwatch/internal/readstore/postgrestest"
@@ -101,18 +102,24 @@ func Apply(t testing.TB, db readstore.DB, log projections.Log, group ...projecti
 	if err != nil {
 		t.Fatal(err)
 	}
+	RunTo(t, e, head)
+}
+
+// RunTo runs an engine until everything up to a position is stored.
+func RunTo(t testing.TB, e *projections.Engine, position eventstore.Position) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
 	ended := make(chan error, 1)
 	go func() { ended <- e.Run(ctx) }()
 	go func() {
-		if e.WaitFor(ctx, head) == nil {
+		if e.WaitFor(ctx, position) == nil {
 			cancel()
 		}
 	}()
 	if err := <-ended; !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
-	cancel()
 }
 
 // Dump gives the rows of the tables of projections, by table.

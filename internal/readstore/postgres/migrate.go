@@ -117,4 +117,3 @@ func scripts() (all, digest string, err error) {
 	sum := sha256.Sum256([]byte(all))
 	return all, hex.EncodeToString(sum[:]), nil
 }
-
