@@ -9,7 +9,7 @@ DECLARE
     wanted record;
     may    boolean := (SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user);
 BEGIN
-    FOR wanted IN SELECT * FROM (VALUES ('chatwatch_bi', '5min'), ('chatwatch_auditor', '5min')) AS w (name, timeout)
+    FOR wanted IN SELECT w.name, w.timeout FROM (VALUES ('chatwatch_bi', '5min'), ('chatwatch_auditor', '5min')) AS w (name, timeout)
     LOOP
         CONTINUE WHEN EXISTS (SELECT FROM pg_roles WHERE rolname = wanted.name);
         IF NOT may THEN

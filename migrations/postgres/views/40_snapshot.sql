@@ -30,34 +30,37 @@ WITH waits AS (
 ), slots AS (
     SELECT staff_id, count(*) AS in_use FROM fact_slot WHERE released_at IS NULL GROUP BY staff_id
 ), members AS (
-    SELECT d.profile_id, count(*) AS logged_in, count(*) FILTER (WHERE d.status = 'available') AS available,
-           sum(greatest(0, p.max_sessions - coalesce(u.in_use, 0))) FILTER (WHERE d.status = 'available') AS idle
-    FROM staff_duty AS d JOIN dim_profile AS p ON p.profile_id = d.profile_id AND p.is_current
-    LEFT JOIN slots AS u ON u.staff_id = d.staff_id
-    WHERE d.logged_in GROUP BY d.profile_id
+    SELECT g.profile_id, sum(g.members) AS logged_in, sum(g.members) FILTER (WHERE g.available) AS available,
+           sum(g.members * greatest(0, p.max_sessions - g.in_use)) FILTER (WHERE g.available) AS idle
+    FROM (SELECT d.profile_id, d.status = 'available' AS available, coalesce(u.in_use, 0) AS in_use, count(*) AS members
+          FROM staff_duty AS d LEFT JOIN slots AS u ON u.staff_id = d.staff_id
+          WHERE d.logged_in GROUP BY d.profile_id, available, coalesce(u.in_use, 0)) AS g
+    JOIN dim_profile AS p ON p.profile_id = g.profile_id AND p.is_current
+    GROUP BY g.profile_id
 ), duty AS (
     SELECT q.queue_id, sum(m.logged_in)::bigint AS logged_in, sum(m.available)::bigint AS available, sum(m.idle)::bigint AS idle
     FROM members AS m JOIN dim_profile_queue AS q ON q.profile_id = m.profile_id AND q.is_current GROUP BY q.queue_id
+), today AS (
+    SELECT queue_id, sum(offered)::bigint AS offered, sum(answered)::bigint AS answered,
+           sum(answered_in_target)::bigint AS answered_in_target, sum(abandoned)::bigint AS abandoned,
+           sum(short_abandoned)::bigint AS short_abandoned
+    FROM agg_queue_15m WHERE bucket_at >= date_trunc('day', statement_timestamp(), 'UTC') GROUP BY queue_id
 )
 SELECT q.queue_id, q.name, coalesce(s.waiting, 0) AS waiting, ms_between(s.oldest, statement_timestamp()) AS oldest_wait_ms,
        coalesce(l.engaged, 0) AS engaged, coalesce(l.in_wrap_up, 0) AS in_wrap_up, coalesce(w.sessions, 0) AS monitored,
        coalesce(d.logged_in, 0) AS agents_logged_in, coalesce(d.available, 0) AS agents_available,
        coalesce(d.idle, 0) AS idle_sessions, q.service_level_ms,
        CAST(t.answered_in_target AS double precision) / nullif(t.offered, 0) AS service_level_today,
-       coalesce(t.offered, 0)::bigint AS offered_today, coalesce(t.answered, 0)::bigint AS answered_today,
-       coalesce(t.answered_in_target, 0)::bigint AS answered_in_target_today,
-       coalesce(t.abandoned, 0)::bigint AS abandoned_today, coalesce(t.short_abandoned, 0)::bigint AS short_abandoned_today,
+       coalesce(t.offered, 0) AS offered_today, coalesce(t.answered, 0) AS answered_today,
+       coalesce(t.answered_in_target, 0) AS answered_in_target_today, coalesce(t.abandoned, 0) AS abandoned_today,
+       coalesce(t.short_abandoned, 0) AS short_abandoned_today,
        alert_level(ms_between(s.oldest, statement_timestamp()), q.service_level_ms) AS alert
 FROM dim_queue AS q
 LEFT JOIN waits AS s ON s.queue_id = q.queue_id
 LEFT JOIN legs AS l ON l.queue_id = q.queue_id
 LEFT JOIN watched AS w ON w.queue_id = q.queue_id
 LEFT JOIN duty AS d ON d.queue_id = q.queue_id
-CROSS JOIN LATERAL (
-    SELECT sum(a.offered) AS offered, sum(a.answered) AS answered, sum(a.answered_in_target) AS answered_in_target,
-           sum(a.abandoned) AS abandoned, sum(a.short_abandoned) AS short_abandoned
-    FROM agg_queue_15m AS a
-    WHERE a.queue_id = q.queue_id AND a.bucket_at >= date_trunc('day', statement_timestamp(), 'UTC')) AS t
+LEFT JOIN today AS t ON t.queue_id = q.queue_id
 WHERE q.is_current;
 
 CREATE OR REPLACE VIEW queue_snapshot_agent AS
