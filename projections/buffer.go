@@ -7,7 +7,7 @@ type Buffer interface {
 	// Table is the table's name; Err tells what is wrong with its description.
 	Table() string
 	Err() error
-	set() readstore.Set
+	sets() []readstore.Set
 	reset()
 }
 
@@ -44,7 +44,7 @@ func (l *Lines[R]) Table() string { return l.table.Name() }
 // Err tells what is wrong with the row type.
 func (l *Lines[R]) Err() error { return l.table.Err() }
 
-func (l *Lines[R]) set() readstore.Set { return l.table.Set(l.rows) }
+func (l *Lines[R]) sets() []readstore.Set { return []readstore.Set{l.table.Set(l.rows)} }
 
 func (l *Lines[R]) reset() {
 	for _, slab := range l.slabs {
@@ -56,13 +56,20 @@ func (l *Lines[R]) reset() {
 // States are rows that are loaded, folded and replaced. A fold keeps the rows in its state.
 type States[R any] struct {
 	table *readstore.Table[R]
-	rows  []*R
+	fresh []*R
+	rows  []*R // that have changed
 	put   map[*R]struct{}
 }
 
 // NewStates makes the buffer of a table of kind State.
 func NewStates[R any](table *readstore.Table[R]) *States[R] {
 	return &States[R]{table: table, put: map[*R]struct{}{}}
+}
+
+// Add notes a row that is new: one of its key is in the table neither now nor in this batch.
+func (s *States[R]) Add(row *R) {
+	s.put[row] = struct{}{}
+	s.fresh = append(s.fresh, row)
 }
 
 // Put notes that a row has changed. It is written once, as it is at the end of the batch; two rows of the same key in one
@@ -81,12 +88,15 @@ func (s *States[R]) Table() string { return s.table.Name() }
 // Err tells what is wrong with the row type.
 func (s *States[R]) Err() error { return s.table.Err() }
 
-func (s *States[R]) set() readstore.Set { return s.table.Set(s.rows) }
+func (s *States[R]) sets() []readstore.Set {
+	return []readstore.Set{s.table.SetAs(readstore.Append, s.fresh), s.table.Set(s.rows)}
+}
 
 func (s *States[R]) reset() {
+	clear(s.fresh)
 	clear(s.rows)
 	clear(s.put)
-	s.rows = s.rows[:0]
+	s.fresh, s.rows = s.fresh[:0], s.rows[:0]
 }
 
 // Counters are rows that are added to and never loaded.
@@ -119,7 +129,7 @@ func (c *Counters[K, R]) Table() string { return c.table.Name() }
 // Err tells what is wrong with the row type.
 func (c *Counters[K, R]) Err() error { return c.table.Err() }
 
-func (c *Counters[K, R]) set() readstore.Set { return c.table.Set(c.rows) }
+func (c *Counters[K, R]) sets() []readstore.Set { return []readstore.Set{c.table.Set(c.rows)} }
 
 func (c *Counters[K, R]) reset() {
 	clear(c.rows)

@@ -208,9 +208,9 @@ func (p *streams[S]) one(e *eventcodec.Envelope) (cause string) {
 }
 
 func (p *streams[S]) sets() []readstore.Set {
-	sets := make([]readstore.Set, len(p.Buffers))
-	for i, b := range p.Buffers {
-		sets[i] = b.set()
+	var sets []readstore.Set
+	for _, b := range p.Buffers {
+		sets = append(sets, b.sets()...)
 	}
 	return sets
 }

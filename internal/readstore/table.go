@@ -41,8 +41,9 @@ type Spec struct {
 	Name   string
 	Kind   Kind
 	Fields []Field
-	// Insert is for an adapter to keep what it made of the description; it never changes. One for each Dialect.
-	Insert [PostgreSQL + 1]string
+	// Insert are the statements that write rows, by Dialect and Kind: of one row with a parameter a column, of many with
+	// an array a column.
+	Insert [PostgreSQL + 1][Counter + 1]string
 }
 
 // NewTable describes a table by its row type. What is wrong with R is told by Err, and by every use.
@@ -72,7 +73,9 @@ func NewTable[R any](name string, kind Kind) *Table[R] {
 	if keys == 0 {
 		t.err = errors.Join(t.err, fmt.Errorf("readstore: %s has no key", name))
 	}
-	t.spec.Insert[SQLite], t.spec.Insert[PostgreSQL] = t.spec.upsertRow(), t.spec.upsertArrays()
+	for _, k := range []Kind{Append, State, Counter} {
+		t.spec.Insert[SQLite][k], t.spec.Insert[PostgreSQL][k] = t.spec.writeRow(k), t.spec.writeArrays(k)
+	}
 	t.sel = "SELECT " + strings.Join(t.spec.Columns(), ", ") + " FROM " + name + " "
 	return t
 }
@@ -112,12 +115,17 @@ func (t *Table[R]) Err() error { return t.err }
 // Set is some rows of one table.
 type Set struct {
 	*Spec
+	As   Kind             // how these rows are written
 	Rows []unsafe.Pointer // each to a row of the type that the Spec describes
 }
 
 // Set makes rows ready to be staged.
-func (t *Table[R]) Set(rows []*R) Set {
-	s := Set{Spec: t.spec, Rows: make([]unsafe.Pointer, len(rows))}
+func (t *Table[R]) Set(rows []*R) Set { return t.SetAs(t.spec.Kind, rows) }
+
+// SetAs makes rows ready that are written in another way than most of the table: those of kind State that are known to be
+// new as Append.
+func (t *Table[R]) SetAs(kind Kind, rows []*R) Set {
+	s := Set{Spec: t.spec, As: kind, Rows: make([]unsafe.Pointer, len(rows))}
 	for i, r := range rows {
 		s.Rows[i] = unsafe.Pointer(r)
 	}

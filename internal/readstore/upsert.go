@@ -5,21 +5,21 @@ import (
 	"strings"
 )
 
-// upsertRow is the statement that writes one row, with a parameter a column.
-func (s *Spec) upsertRow() string {
+// writeRow is the statement that writes one row, with a parameter a column.
+func (s *Spec) writeRow(k Kind) string {
 	return fmt.Sprintf("INSERT INTO %s (%s) VALUES (%s?)%s",
-		s.Name, strings.Join(s.Columns(), ", "), strings.Repeat("?, ", max(0, len(s.Fields)-1)), s.onConflict())
+		s.Name, strings.Join(s.Columns(), ", "), strings.Repeat("?, ", max(0, len(s.Fields)-1)), s.onConflict(k))
 }
 
-// upsertArrays is the statement that writes many rows, with an array a column.
-func (s *Spec) upsertArrays() string {
+// writeArrays is the statement that writes many rows, with an array a column.
+func (s *Spec) writeArrays(k Kind) string {
 	arrays := make([]string, len(s.Fields))
 	for i, f := range s.Fields {
 		arrays[i] = fmt.Sprintf("$%d::%s[]", i+1, f.Kind().postgres())
 	}
 	columns := strings.Join(s.Columns(), ", ")
 	return fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM unnest(%s) AS row (%s)%s",
-		s.Name, columns, columns, strings.Join(arrays, ", "), columns, s.onConflict())
+		s.Name, columns, columns, strings.Join(arrays, ", "), columns, s.onConflict(k))
 }
 
 func (k FieldKind) postgres() string {
@@ -35,8 +35,8 @@ func (k FieldKind) postgres() string {
 	}
 }
 
-func (s *Spec) onConflict() string {
-	if s.Kind == Append {
+func (s *Spec) onConflict(k Kind) string {
+	if k == Append {
 		return ""
 	}
 	var keys, sets []string
@@ -44,7 +44,7 @@ func (s *Spec) onConflict() string {
 		switch {
 		case f.Key:
 			keys = append(keys, f.Column)
-		case s.Kind == Counter:
+		case k == Counter:
 			sets = append(sets, fmt.Sprintf("%[1]s = %[2]s.%[1]s + excluded.%[1]s", f.Column, s.Name))
 		default:
 			sets = append(sets, fmt.Sprintf("%[1]s = excluded.%[1]s", f.Column))

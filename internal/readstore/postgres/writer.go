@@ -273,11 +273,11 @@ func (db *DB) Stage(sets ...readstore.Set) (readstore.Staged, error) {
 	for _, set := range sets {
 		switch {
 		case len(set.Rows) == 0:
-		case set.Kind == readstore.Append && len(set.Rows) >= copyFrom:
+		case set.As == readstore.Append && len(set.Rows) >= copyFrom:
 			sql := fmt.Sprintf("COPY %s (%s) FROM STDIN (FORMAT binary)", set.Name, strings.Join(set.Columns(), ", "))
 			s.writes = append(s.writes, write{operation{sql: sql, table: set.Name}, copied(set.Fields, set.Rows)})
 		default:
-			op := operation{sql: set.Insert[readstore.PostgreSQL], table: set.Name}
+			op := operation{sql: set.Insert[readstore.PostgreSQL][set.As], table: set.Name}
 			for i := range set.Fields {
 				op.values = append(op.values, array(&set.Fields[i], set.Rows))
 				op.formats = append(op.formats, 1)

@@ -104,7 +104,7 @@ func (tx *tx) Put(rows readstore.Staged) error {
 		if len(set.Rows) == 0 {
 			continue
 		}
-		s, err := tx.prepare(set.Insert[readstore.SQLite])
+		s, err := tx.prepare(set.Insert[readstore.SQLite][set.As])
 		if err != nil {
 			return err
 		}
