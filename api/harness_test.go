@@ -23,6 +23,7 @@ import (
 	"github.com/chatwatch/chatwatch/internal/eventstore"
 	"github.com/chatwatch/chatwatch/internal/eventstore/teststore"
 	"github.com/chatwatch/chatwatch/internal/live"
+	"github.com/chatwatch/chatwatch/internal/readstore"
 	"github.com/chatwatch/chatwatch/internal/readstore/sqlitedb"
 	"github.com/chatwatch/chatwatch/projections"
 	accesses "github.com/chatwatch/chatwatch/projections/access"
@@ -42,6 +43,7 @@ type site struct {
 	store   eventstore.Store
 	tokens  *auth.Tokens
 	engine  *projections.Engine
+	db      readstore.DB
 	config  api.Config
 }
 
@@ -82,7 +84,7 @@ func bare(t testing.TB, change ...func(*api.Config)) *site {
 	}
 	server, err := api.New(c)
 	must(t, err)
-	s := &site{t: t, api: server, http: httptest.NewServer(server), service: service, store: store, tokens: tokens, engine: engine, config: c}
+	s := &site{t: t, api: server, http: httptest.NewServer(server), service: service, store: store, tokens: tokens, engine: engine, db: db, config: c}
 	ended := make(chan struct{}, 2)
 	go func() { _ = engine.Run(ctx); ended <- struct{}{} }()
 	go func() { _ = hub.Run(ctx); ended <- struct{}{} }()

@@ -1,9 +1,12 @@
 package api
 
 import (
+	"errors"
+
 	"github.com/chatwatch/chatwatch/domain"
 	"github.com/chatwatch/chatwatch/domain/session"
 	"github.com/chatwatch/chatwatch/internal/command"
+	"github.com/chatwatch/chatwatch/internal/readstore"
 )
 
 // sessionResource is a session as one reader gets it. What a role does not get is left out altogether.
@@ -23,6 +26,7 @@ type sessionResource struct {
 	HelpRequested *bool             `json:"help_requested,omitempty" doc:"For staff"`
 	Disposition   string            `json:"disposition,omitempty" doc:"For staff"`
 	MonitoredBy   *[]watcher        `json:"monitored_by,omitempty" doc:"For supervisors and auditors, never for the agent"`
+	Incomplete    bool              `json:"incomplete,omitempty" doc:"For supervisors and auditors: lists, reports or transcripts lack some of its events"`
 	Actions       map[string]action `json:"actions,omitempty"`
 	Revision      int64             `json:"revision" doc:"Counts what the caller can see"`
 }
@@ -128,7 +132,7 @@ func (v view) show() sessionResource {
 	out.Customer.Email, out.AgentID, out.Disposition = v.Customer.Email, v.Agent.ID, v.Disposition
 	help := v.HelpRequested
 	out.HelpRequested = &help
-	oversees := v.reader.As == session.ToSupervisor || v.reader.As == session.ToAuditor
+	oversees := v.oversees()
 	if oversees || v.OfferedTo(v.reader.StaffID) {
 		out.OfferedTo = v.Offer.Agent.ID
 	} else if v.Phase == session.Offered {
@@ -142,6 +146,11 @@ func (v view) show() sessionResource {
 		out.MonitoredBy = &watchers
 	}
 	return out
+}
+
+// oversees tells whether the session is shown to somebody who sees all of it.
+func (v view) oversees() bool {
+	return v.reader.As == session.ToSupervisor || v.reader.As == session.ToAuditor
 }
 
 // customerState is what a customer learns of where the session stands.
@@ -170,5 +179,22 @@ func getSession(c *call) (*reply, error) {
 		return nil, err
 	}
 	body, err := c.showWithActions(v)
+	if err != nil {
+		return nil, err
+	}
+	body.Incomplete, err = c.incomplete(v)
 	return &reply{body: body, etag: etag(body.Revision)}, err
+}
+
+// incomplete tells those who see all of a session whether the read models lack some of its events. Nobody else is told: it
+// might be that a supervisor came. The session itself is read from the log, so it is shown when the database is away.
+func (c *call) incomplete(v view) (bool, error) {
+	if !v.oversees() {
+		return false, nil
+	}
+	missing, err := c.Sessions.Incomplete(c.ctx(), v.ID)
+	if errors.Is(err, readstore.ErrUnavailable) {
+		return false, nil
+	}
+	return missing, err
 }

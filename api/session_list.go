@@ -36,7 +36,7 @@ func listSessions(c *call) (*reply, error) {
 	}
 	return paged(c, "sessions", rows, limit, func(row sessions.Session) string { return numberKey(int64(row.Key)) },
 		func(row sessions.Session) (sessionResource, error) {
-			shown, err := c.listed(row.ID)
+			shown, err := c.listed(row)
 			if domain.CodeOf(err) == domain.Missing || err == nil && !wanted.matches(shown) {
 				return sessionResource{}, errHidden // it was visible, and matched, when the row was written
 			}
@@ -45,8 +45,8 @@ func listSessions(c *call) (*reply, error) {
 }
 
 // listed is a session of a list as its own page shows it at this time, without actions.
-func (c *call) listed(id domain.SessionID) (sessionResource, error) {
-	now, err := c.Service.Session(c.ctx(), id)
+func (c *call) listed(row sessions.Session) (sessionResource, error) {
+	now, err := c.Service.Session(c.ctx(), row.ID)
 	if err != nil {
 		return sessionResource{}, err
 	}
@@ -54,7 +54,9 @@ func (c *call) listed(id domain.SessionID) (sessionResource, error) {
 	if err != nil {
 		return sessionResource{}, err
 	}
-	return v.show(), nil
+	out := v.show()
+	out.Incomplete = row.Incomplete && v.oversees()
+	return out, nil
 }
 
 // wantedSessions is what the caller asked for, in the words in which sessions are shown to them.

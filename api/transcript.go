@@ -19,6 +19,7 @@ type transcriptResource struct {
 	Role       domain.Role      `json:"role" enum:"customer,agent,supervisor,auditor"`
 	Revision   int64            `json:"revision" doc:"Counts what the role sees"`
 	Position   string           `json:"position" doc:"For Chatwatch-After"`
+	Incomplete bool             `json:"incomplete,omitempty" doc:"For supervisors and auditors: some events of the session are missing"`
 	Entries    []entry          `json:"entries"`
 	NextCursor *string          `json:"next_cursor"`
 }
@@ -137,6 +138,11 @@ func (c *call) readPage(v view, after int64, limit int) (transcriptResource, err
 	}
 	for _, row := range rows {
 		out.Entries = append(out.Entries, showStored(row))
+	}
+	if v.oversees() {
+		if out.Incomplete, err = c.Transcripts.Incomplete(c.ctx(), v.ID); err != nil {
+			return out, err
+		}
 	}
 	out.Revision = v.Revision(v.reader)
 	if len(rows) == 0 {

@@ -93,6 +93,9 @@ func (t transcriptResource) text() []byte {
 		}
 		out.WriteByte('\n')
 	}
+	if t.Incomplete {
+		out.WriteString("Some events of the session are missing.\n")
+	}
 	return out.Bytes()
 }
 
@@ -132,7 +135,7 @@ func cell(s string) string {
 
 var transcriptPage = template.Must(template.New("transcript").Parse(`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Transcript {{.SessionID}}</title></head>
-<body><h1>Transcript</h1><p>Session {{.SessionID}}, as the {{.Role}} sees it</p>
+<body><h1>Transcript</h1><p>Session {{.SessionID}}, as the {{.Role}} sees it</p>{{if .Incomplete}}<p>Some events of the session are missing.</p>{{end}}
 <table border="1" cellpadding="4"><thead><tr><th>#</th><th>At</th><th>Type</th><th>Visibility</th><th>Sender</th><th>Text</th></tr></thead>
 <tbody>{{range .Entries}}<tr><td>{{.Seq}}</td><td>{{.At}}</td><td>{{.Type}}</td><td>{{.Visibility}}</td><td>{{with .Sender}}{{.Role}} {{.Name}}{{end}}</td><td><pre>{{.Text}}</pre></td></tr>
 {{end}}</tbody></table></body></html>

@@ -255,10 +255,18 @@ func (e *Engine) follow(ctx context.Context, finished func(eventstore.Position) 
 	}()
 	var b Batch
 	for !finished(e.Position()) {
+		if in.empty() {
+			if err := e.settle(); err != nil { // nothing to do beside it
+				return err
+			}
+			if finished(e.Position()) {
+				return nil
+			}
+		}
 		if b, err = in.take(ctx, b); err != nil {
 			return err
 		}
-		if err := e.apply(ctx, &b, cancel); err != nil {
+		if err := e.apply(ctx, &b); err != nil {
 			return err
 		}
 		e.trouble.Store(nil)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/golang-lru/v2/simplelru"
@@ -100,7 +101,9 @@ func (p *streams[S]) version() int64 { return max(1, p.Definition.Version) }
 func (p *streams[S]) Tables() []string {
 	var names []string
 	for _, b := range p.Buffers {
-		names = append(names, b.Table())
+		if name := b.Table(); !slices.Contains(names, name) { // one that is written in two ways
+			names = append(names, name)
+		}
 	}
 	return names
 }

@@ -91,6 +91,13 @@ func (in *inbox) take(ctx context.Context, before Batch) (Batch, error) {
 	}
 }
 
+// empty tells whether take would wait.
+func (in *inbox) empty() bool {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	return !in.any && in.err == nil
+}
+
 // look tells how many events lie here, when the oldest was recorded, and how far they reach.
 func (in *inbox) look() (events int, oldest time.Time, position eventstore.Position, caughtUp bool) {
 	in.mu.Lock()

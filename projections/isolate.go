@@ -18,16 +18,14 @@ func (e *writeError) Unwrap() error { return e.err }
 
 // apply folds a batch and has it stored. When a row is refused, everything from what is stored up to the end of the batch
 // is done once more with care.
-//
-// Giving up ends the reading of the log, when what is stored beside it fails.
-func (e *Engine) apply(ctx context.Context, b *Batch, giveUp func()) error {
+func (e *Engine) apply(ctx context.Context, b *Batch) error {
 	e.backlog.taken(b)
 	if e.Position() < e.until {
 		return e.applyWithCare(ctx, b)
 	}
 	s, err := e.fold(ctx, b)
 	if err == nil {
-		err = e.send(ctx, s, giveUp)
+		err = e.send(ctx, s)
 	}
 	if !e.db.Detached() {
 		e.backlog.committed()

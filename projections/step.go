@@ -127,7 +127,7 @@ type flight struct {
 }
 
 // send commits a step, beside what follows where the database allows it.
-func (e *Engine) send(ctx context.Context, s *step, giveUp func()) error {
+func (e *Engine) send(ctx context.Context, s *step) error {
 	if err := e.settle(); err != nil {
 		return err
 	}
@@ -138,9 +138,7 @@ func (e *Engine) send(ctx context.Context, s *step, giveUp func()) error {
 	e.flight = f
 	go func() {
 		defer close(f.done)
-		if f.err = e.commit(ctx, s); f.err != nil {
-			giveUp()
-		}
+		f.err = e.commit(ctx, s)
 		e.backlog.committed()
 	}()
 	return nil

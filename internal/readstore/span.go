@@ -27,23 +27,24 @@ func Span(start, end time.Time) *int64 {
 // bound is what spans of a class are shorter than.
 func bound(class int64) time.Duration { return time.Minute << (2 * class) }
 
-// Intervals are rows that begin at a time and end at a time, that one not included, or have not ended.
+// Intervals are the rows of a table that begin at a time and end at a time, that one not included, or have not ended.
 type Intervals struct {
-	// Condition holds for the intervals that lasted at an instant, or at some time in a stretch of time; Args has its
-	// parameters. It stands in a WHERE, by itself or with AND. It is an OR of ranges, each of which an index on the columns
-	// (span, start) answers.
-	Condition string
+	// Keys is a subquery: the keys of those that lasted at an instant, or at some time in a stretch of time. At and Between
+	// have its parameters. It asks for each class by itself, which an index on (span, start) answers: in an OR PostgreSQL
+	// would expect so many rows that it reads whole tables.
+	Keys string
 }
 
-// NewIntervals names the columns of intervals: when they begin, when they ended, NULL while they last, and their Span.
-func NewIntervals(start, end, span string) Intervals {
-	var or strings.Builder
-	fmt.Fprintf(&or, "(%s IS NULL AND %s < ?", span, start)
+// NewIntervals names a table, its key, and the columns of when an interval begins and when it ended, NULL while it lasts. Its
+// Span is in the column span.
+func NewIntervals(table, key, start, end string) Intervals {
+	of := fmt.Sprintf("SELECT %s FROM %s WHERE span ", key, table)
+	keys := []string{of + fmt.Sprintf("IS NULL AND %s < ?", start)}
 	for class := range longest {
-		fmt.Fprintf(&or, " OR %[3]s = %[4]d AND %[1]s > ? AND %[1]s < ? AND %[2]s > ?", start, end, span, class)
+		keys = append(keys, of+fmt.Sprintf("= %[3]d AND %[1]s > ? AND %[1]s < ? AND %[2]s > ?", start, end, class))
 	}
-	fmt.Fprintf(&or, " OR %[3]s = %[4]d AND %[1]s < ? AND %[2]s > ?)", start, end, span, longest)
-	return Intervals{or.String()}
+	keys = append(keys, of+fmt.Sprintf("= %[3]d AND %[1]s < ? AND %[2]s > ?", start, end, longest))
+	return Intervals{"(" + strings.Join(keys, " UNION ALL ") + ")"}
 }
 
 // Between gives the parameters for what lasted at some time from one instant to before another.

@@ -33,9 +33,9 @@ func TestASpanIsOfWhatTheDatabaseKeeps(t *testing.T) {
 	}
 }
 
-func TestAConditionHasAParameterForEachMark(t *testing.T) {
-	i := readstore.NewIntervals("a", "b", "c")
-	if marks, args := strings.Count(i.Condition, "?"), len(i.At(time.Now())); marks != args {
+func TestASubqueryHasAParameterForEachMark(t *testing.T) {
+	i := readstore.NewIntervals("t", "k", "a", "b")
+	if marks, args := strings.Count(i.Keys, "?"), len(i.At(time.Now())); marks != args {
 		t.Errorf("%d marks and %d parameters", marks, args)
 	}
 }

@@ -37,6 +37,10 @@ func TestRandomHistories(t *testing.T) {
 		}
 		checkTranscripts(rt, db, h)
 		checkSessions(rt, db, h)
+		checkPast(rt, db, h)
+		checkVersions(rt, db)
+		checkTime(rt, db)
+		checkQuarters(rt, db)
 		if err := projections.Rebuild(context.Background(), db, log, catalogue.All(), projections.Rebuilding{}); err != nil {
 			rt.Fatal(err)
 		}

@@ -73,6 +73,9 @@ func (h *History) staff(id domain.StaffID, events ...staff.Event) {
 // Step gives one command, which may be refused.
 func (h *History) Step() {
 	h.now = h.now.Add(time.Duration(h.Pick(40_000)) * time.Millisecond)
+	if h.Pick(40) == 0 {
+		h.now = h.now.Add(time.Duration(h.Pick(4*60)) * time.Minute) // nothing happens for a while
+	}
 	h.serial++
 	switch n := h.Pick(20); {
 	case n == 0 || len(h.ids) == 0:
@@ -81,6 +84,8 @@ func (h *History) Step() {
 		h.duty()
 	case n == 2:
 		h.read()
+	case n == 3 && h.Pick(2) == 0:
+		h.configure()
 	default:
 		id := h.ids[len(h.ids)-1-h.Pick(min(len(h.ids), 6))] // mostly sessions that go on
 		h.decide(id, h.command(h.Sessions[id]))
@@ -114,11 +119,33 @@ func (h *History) duty() {
 		staff.SetStatus{Status: staff.Available},
 		staff.Reserve{SessionID: id, ReservationID: "a", Purpose: staff.ForOffer, MaxSessions: 3},
 		staff.Reserve{SessionID: id, ReservationID: "a", Purpose: staff.ForEngagement, MaxSessions: 3},
+		staff.Reserve{SessionID: id, ReservationID: "a", Purpose: staff.ForMonitoring, MaxSessions: 3},
 		staff.Release{SessionID: id, ReservationID: "a"},
 	}
 	events, err := staff.Decide(h.Staff[p.ID], commands[h.Pick(len(commands))])
 	if err == nil {
 		h.staff(p.ID, events...)
+	}
+}
+
+// configure changes a queue, the profile, or the name or profile of a member.
+func (h *History) configure() {
+	name := fmt.Sprintf("Name %d", h.serial)
+	p := h.people[h.Pick(len(h.people))]
+	switch h.Pick(4) {
+	case 0:
+		q := &h.queues[h.Pick(len(h.queues))]
+		q.Name = name
+		Append[queue.Event](h.Log, eventcodec.QueuePrefix+string(q.ID), h.now, queue.QueueChanged{QueueID: q.ID, Settings: queue.Settings{
+			Name: name, ServiceLevelMS: q.ServiceLevelMS, ShortAbandonMS: q.ShortAbandonMS, WrapUpMS: q.WrapUpMS,
+		}})
+	case 1:
+		settings := profile.Settings{Name: name, MaxSessions: 1 + h.Pick(5), Queues: p.Queues[:h.Pick(len(p.Queues)+1)]}
+		Append[profile.Event](h.Log, eventcodec.ProfilePrefix+"all", h.now, profile.ProfileChanged{ProfileID: "all", Settings: settings})
+	case 2:
+		h.staff(p.ID, staff.StaffRegistered{StaffID: p.ID, Name: name, ProfileID: "all"})
+	default:
+		h.staff(p.ID, staff.ProfileAssigned{StaffID: p.ID, ProfileID: domain.ProfileID("profile-" + p.ID)})
 	}
 }
 

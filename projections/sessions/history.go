@@ -55,20 +55,20 @@ func collectDays(rows readstore.Rows, err error) (map[domain.QueueID]Day, error)
 }
 
 var (
-	waitTimes = readstore.NewIntervals("w.enqueued_at", "w.dequeued_at", "w.span")
-	turnTimes = readstore.NewIntervals("l.started_at", "l.closed_at", "l.span")
+	waitTimes = readstore.NewIntervals("fact_queue_segment", "segment_key", "enqueued_at", "dequeued_at")
+	turnTimes = readstore.NewIntervals("fact_agent_leg", "leg_key", "started_at", "closed_at")
 	waitingAt = `SELECT s.session_key, s.session_id, s.customer_name, coalesce(s.customer_email, ''), s.requested_at,
 		w.queue_id, w.queue_name, '', '', w.enqueued_at, NULL, CAST(coalesce((SELECT sum(p.wait_ms) FROM fact_queue_segment
 		AS p WHERE p.session_key = w.session_key AND p.dequeued_at <= ?), 0) AS bigint)
 		FROM fact_queue_segment AS w JOIN fact_session_step AS s ON s.session_key = w.session_key
-		WHERE ` + waitTimes.Condition
+		WHERE w.segment_key IN ` + waitTimes.Keys
 	servedAt = `SELECT s.session_key, s.session_id, s.customer_name, coalesce(s.customer_email, ''), s.requested_at,
 		l.queue_id, coalesce((SELECT w.queue_name FROM fact_queue_segment AS w WHERE w.session_key = l.session_key
 		AND w.segment_key < l.leg_key ORDER BY w.segment_key DESC LIMIT 1), l.queue_id), l.agent_id, l.agent_name, l.started_at,
 		CASE WHEN l.ended_at <= ? THEN l.ended_at END, CAST(coalesce((SELECT sum(p.wait_ms) FROM fact_queue_segment
 		AS p WHERE p.session_key = l.session_key AND p.dequeued_at <= ?), 0) AS bigint)
 		FROM fact_agent_leg AS l JOIN fact_session_step AS s ON s.session_key = l.session_key
-		WHERE ` + turnTimes.Condition
+		WHERE l.leg_key IN ` + turnTimes.Keys
 )
 
 // OpenAt lists the sessions that waited, were with an agent or in wrap-up at a time. What the intervals do not tell is

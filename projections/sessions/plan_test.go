@@ -20,20 +20,20 @@ func TestReadsUseTheIndexes(t *testing.T) {
 		"what was open": {
 			func(r *sessions.Reader) error { _, err := r.OpenAt(ctx, t0); return err },
 			[][]string{
-				{"MULTI-INDEX OR", "USING INDEX fact_queue_segment_span (span=? AND enqueued_at<?)", "fact_queue_segment_span (span=? AND enqueued_at>? AND enqueued_at<?)"},
-				{"MULTI-INDEX OR", "USING INDEX fact_agent_leg_span (span=? AND started_at<?)", "fact_agent_leg_span (span=? AND started_at>? AND started_at<?)"},
+				{"USING INTEGER PRIMARY KEY (rowid=?)", "USING INDEX fact_queue_segment_span (span=? AND enqueued_at<?)", "fact_queue_segment_span (span=? AND enqueued_at>? AND enqueued_at<?)"},
+				{"USING INTEGER PRIMARY KEY (rowid=?)", "USING INDEX fact_agent_leg_span (span=? AND started_at<?)", "fact_agent_leg_span (span=? AND started_at>? AND started_at<?)"},
 			},
 		},
 		"what was watched": {
 			func(r *sessions.Reader) error { _, err := r.WatchedAt(ctx, t0); return err },
-			[][]string{{"MULTI-INDEX OR", "USING INDEX fact_monitoring_span (span=? AND started_at>? AND started_at<?)"}},
+			[][]string{{"USING INTEGER PRIMARY KEY (rowid=?)", "USING INDEX fact_monitoring_span (span=? AND started_at>? AND started_at<?)"}},
 		},
 		"what was watched for a while": {
 			func(r *sessions.Reader) error {
 				_, err := r.Supervision(ctx, sessions.SupervisionFilter{From: t0, To: at(60)}, 100, 10)
 				return err
 			},
-			[][]string{{"MULTI-INDEX OR", "USING INDEX fact_monitoring_span (span=? AND started_at>? AND started_at<?)"}},
+			[][]string{{"USING INTEGER PRIMARY KEY (rowid=?)", "USING INDEX fact_monitoring_span (span=? AND started_at>? AND started_at<?)"}},
 		},
 		"the day so far": {func(r *sessions.Reader) error {
 			_, err := r.Since(ctx, []domain.QueueID{"sales", "tech"}, t0)

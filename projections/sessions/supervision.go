@@ -37,7 +37,11 @@ type SupervisionFilter struct {
 	OpenOnly bool
 }
 
-var watchTimes = readstore.NewIntervals("started_at", "ended_at", "span")
+var watchTimes = readstore.NewIntervals("fact_monitoring", "monitoring_key", "started_at", "ended_at")
+
+// searchedWindow is how long a stretch of time may be for all of it to be looked up and sorted for a page. A longer one holds
+// so much that going through the list from its end finds a page sooner.
+const searchedWindow = 31 * 24 * time.Hour
 
 // Supervision lists monitorings, latest first: those before a key (0 for the first page), at most limit.
 func (r *Reader) Supervision(ctx context.Context, f SupervisionFilter, before int64, limit int) ([]Monitoring, error) {
@@ -51,8 +55,8 @@ func (r *Reader) Supervision(ctx context.Context, f SupervisionFilter, before in
 	add("supervisor_id = ?", f.Supervisor != "", string(f.Supervisor))
 	add("session_id = ?", f.Session != "", string(f.Session))
 	add("queue_id = ?", f.Queue != "", string(f.Queue))
-	if bounded := !f.From.IsZero() && !f.To.IsZero(); bounded {
-		add(watchTimes.Condition, true, watchTimes.Between(f.From, f.To)...)
+	if window := f.To.Sub(f.From); !f.From.IsZero() && !f.To.IsZero() && window <= searchedWindow {
+		add("monitoring_key IN "+watchTimes.Keys, true, watchTimes.Between(f.From, f.To)...)
 	} else {
 		add("(ended_at > ? OR ended_at IS NULL)", !f.From.IsZero(), readstore.At(f.From))
 		add("started_at < ?", !f.To.IsZero(), readstore.At(f.To))
@@ -73,7 +77,7 @@ func (r *Reader) WatchedNow(ctx context.Context) ([]Monitoring, error) {
 
 // WatchedAt lists all monitorings that lasted at a time, in the order in which they began.
 func (r *Reader) WatchedAt(ctx context.Context, at time.Time) ([]Monitoring, error) {
-	return r.monitorings(ctx, "WHERE "+watchTimes.Condition+" ORDER BY monitoring_key", watchTimes.At(at)...)
+	return r.monitorings(ctx, "WHERE monitoring_key IN "+watchTimes.Keys+" ORDER BY monitoring_key", watchTimes.At(at)...)
 }
 
 func (r *Reader) monitorings(ctx context.Context, where string, args ...any) ([]Monitoring, error) {

@@ -198,3 +198,53 @@ func TestAPastSnapshotIsWhatTheSnapshotWas(t *testing.T) {
 		}
 	}
 }
+
+func TestAPastSnapshotHasTheNamesAndLimitsOfItsTime(t *testing.T) {
+	db, log := projectiontest.Open(t), &projectiontest.Log{}
+	tech := session.QueueRef{ID: "tech", Name: "Tech", ServiceLevelMS: 40_000}
+	settings := profile.Settings{Name: "p", Chat: true, MaxSessions: 3, Queues: []domain.QueueID{"tech"}}
+	projectiontest.Append[queue.Event](log, "queue-tech", t0, queue.QueueDefined{QueueID: "tech", Settings: queue.Settings{Name: "Tech", ServiceLevelMS: 40_000}})
+	projectiontest.Append[profile.Event](log, "profile-p", t0, profile.ProfileDefined{ProfileID: "p", Settings: settings})
+	projectiontest.Append[staff.Event](log, "staff-anna", t0, staff.StaffRegistered{StaffID: "anna", Name: "Anna", ProfileID: "p"},
+		staff.StaffLoggedIn{StaffID: "anna", ProfileID: "p", Status: staff.Available})
+	projectiontest.Append[session.Event](log, "session-s", at(1),
+		session.SessionRequested{Queue: tech, Customer: session.Customer{Name: "Carl"}, RequestedAt: at(1)},
+		session.SessionQueued{Queue: tech, QueuedAt: at(1)},
+		session.AgentJoined{Agent: anna, JoinedAt: at(1), Queue: tech, First: true})
+	reader, ctx := snapshot.NewReader(db), context.Background()
+
+	var lived []*snapshot.Snapshot
+	look := func(second int) {
+		projectiontest.Apply(t, db, log, catalogue.All()...)
+		s, err := reader.Snapshot(ctx, nil, at(second))
+		if err != nil {
+			t.Fatal(err)
+		}
+		lived = append(lived, s)
+	}
+	look(5)
+	projectiontest.Append[queue.Event](log, "queue-tech", at(10), queue.QueueChanged{QueueID: "tech", Settings: queue.Settings{Name: "Techies", ServiceLevelMS: 9}})
+	projectiontest.Append[queue.Event](log, "queue-new", at(10), queue.QueueDefined{QueueID: "new"})
+	look(15)
+	settings.MaxSessions = 1
+	projectiontest.Append[profile.Event](log, "profile-p", at(20), profile.ProfileChanged{ProfileID: "p", Settings: settings})
+	look(25)
+	projectiontest.Append[staff.Event](log, "staff-anna", at(30), staff.StaffRegistered{StaffID: "anna", Name: "Anna K.", ProfileID: "p"})
+	look(35)
+	projectiontest.Append[staff.Event](log, "staff-anna", at(40), staff.ProfileAssigned{StaffID: "anna", ProfileID: "unknown"})
+	look(45)
+
+	if n := len(lived[4].Agents); n != 0 || lived[0].Queues[0].Name == lived[1].Queues[1].Name || lived[2].Agents[0].MaxSessions != 1 {
+		t.Fatalf("nothing changed: %+v", lived)
+	}
+	for _, want := range lived {
+		got, err := reader.SnapshotAt(ctx, nil, want.AsOf)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want.Position = got.Position
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("at %v:\n%s", want.AsOf, diff)
+		}
+	}
+}

@@ -21,12 +21,12 @@ type PastMember struct {
 }
 
 var (
-	slotTimes = readstore.NewIntervals("reserved_at", "released_at", "span")
-	dutyTimes = readstore.NewIntervals("s.started_at", "s.ended_at", "s.span")
+	slotTimes = readstore.NewIntervals("fact_slot", "slot_key", "reserved_at", "released_at")
+	dutyTimes = readstore.NewIntervals("fact_staff_status", "status_key", "started_at", "ended_at")
 	onDutyAt  = `SELECT s.staff_id, coalesce(d.name, s.staff_name), coalesce(d.profile_id, s.profile_id), s.status, s.started_at
 		FROM fact_staff_status AS s LEFT JOIN dim_staff AS d
 		ON d.staff_id = s.staff_id AND d.valid_from <= ? AND (d.valid_to > ? OR d.valid_to IS NULL)
-		WHERE ` + dutyTimes.Condition + " ORDER BY s.staff_id, s.status_key"
+		WHERE s.status_key IN ` + dutyTimes.Keys + " ORDER BY s.staff_id, s.status_key"
 )
 
 // OnDutyAt lists all who were logged in at a time, by id.
@@ -42,7 +42,7 @@ func (r *Reader) OnDutyAt(ctx context.Context, at time.Time) ([]PastMember, erro
 	if err != nil {
 		return nil, fmt.Errorf("read who was on duty: %w", err)
 	}
-	slots, err := slotTable.Select(ctx, r.q, "WHERE "+slotTimes.Condition+" ORDER BY slot_key", slotTimes.At(at)...)
+	slots, err := slotTable.Select(ctx, r.q, "WHERE slot_key IN "+slotTimes.Keys+" ORDER BY slot_key", slotTimes.At(at)...)
 	if err != nil {
 		return nil, err
 	}

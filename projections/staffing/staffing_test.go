@@ -205,8 +205,8 @@ func TestDutyIsReadByItsIndexes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, steps := range [][]string{
-		{"MULTI-INDEX OR", "USING INDEX fact_staff_status_span (span=? AND started_at>? AND started_at<?)", "SEARCH d USING PRIMARY KEY (staff_id=?)"},
-		{"MULTI-INDEX OR", "USING INDEX fact_slot_span (span=? AND reserved_at>? AND reserved_at<?)"},
+		{"USING INTEGER PRIMARY KEY (rowid=?)", "USING INDEX fact_staff_status_span (span=? AND started_at>? AND started_at<?)", "SEARCH d USING PRIMARY KEY (staff_id=?)"},
+		{"USING INTEGER PRIMARY KEY (rowid=?)", "USING INDEX fact_slot_span (span=? AND reserved_at>? AND reserved_at<?)"},
 		{"USING INDEX staff_duty_logged_in"},
 	} {
 		projectiontest.Searched(t, db.DB, steps, db.Queries[i].Query, db.Queries[i].Args...)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/chatwatch/chatwatch/domain"
 	"github.com/chatwatch/chatwatch/domain/session"
+	"github.com/chatwatch/chatwatch/internal/eventcodec"
 	"github.com/chatwatch/chatwatch/internal/readstore"
 )
 
@@ -83,6 +84,19 @@ func (r *Reader) Query(ctx context.Context, id domain.SessionID, reader session.
 		return nil, fmt.Errorf("read transcript: %w", err)
 	}
 	return entries, nil
+}
+
+const parkedOf = "SELECT 1 FROM parked_event WHERE projection = ? AND stream = ? LIMIT 1"
+
+// Incomplete tells whether some events of a session could not be taken into its transcript. Whether there are any, and which
+// they are, is for those who see all of it.
+func (r *Reader) Incomplete(ctx context.Context, id domain.SessionID) (bool, error) {
+	rows, err := r.db.Query(ctx, parkedOf, Name, eventcodec.SessionPrefix+string(id))
+	found, err := readstore.Collect(rows, err, func(rows readstore.Rows) (n int, err error) { return n, rows.Scan(&n) })
+	if err != nil {
+		return false, fmt.Errorf("find out what is missing of a transcript: %w", err)
+	}
+	return len(found) > 0, nil
 }
 
 // scan reads the columns of an entry; seq are the targets of what stands for the number.

@@ -11,7 +11,9 @@ import (
 
 	"github.com/chatwatch/chatwatch/domain"
 	"github.com/chatwatch/chatwatch/domain/session"
+	"github.com/chatwatch/chatwatch/internal/eventcodec"
 	"github.com/chatwatch/chatwatch/internal/readstore"
+	"github.com/chatwatch/chatwatch/projections"
 	"github.com/chatwatch/chatwatch/projections/projectiontest"
 	"github.com/chatwatch/chatwatch/projections/transcript"
 )
@@ -206,5 +208,29 @@ func TestPagesUseTheIndex(t *testing.T) {
 			}
 		}
 		_ = rows.Close()
+	}
+}
+
+func TestATranscriptOfWhichEventsAreParkedIsIncomplete(t *testing.T) {
+	db, log := projectiontest.Open(t), &projectiontest.Log{}
+	projectiontest.Append(log, stream, t0, watched()...)
+	projectiontest.Apply(t, db, log, transcript.New())
+	incomplete := func(id domain.SessionID) bool {
+		t.Helper()
+		missing, err := transcript.NewReader(db).Incomplete(context.Background(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return missing
+	}
+	if incomplete(id) {
+		t.Error("it is whole")
+	}
+	unknown := projections.Decoded{Err: &eventcodec.UnknownEvent{Type: "FromTheFuture", Version: 1}}
+	unknown.Stream, unknown.Type = stream, "FromTheFuture"
+	log.Add(unknown)
+	projectiontest.Apply(t, db, log, transcript.New())
+	if !incomplete(id) || incomplete("another") {
+		t.Error("an event is missing, of this session alone")
 	}
 }
