@@ -95,8 +95,11 @@ func TestRolesAreLeftToAnAdministratorByWhoMayNotMakeThem(t *testing.T) {
 	projectiontest.OpenPostgres(t, app)
 	for _, role := range []string{"chatwatch_bi", "chatwatch_auditor"} {
 		c := connect(t, postgrestest.Login(url, role))
-		if code := answer(c, "SELECT count(*) FROM app.queue_snapshot"); code != "" {
-			t.Errorf("%s: %s", role, code)
+		// Without the schema in the search path: what a view or function is made of does not depend on who reads it.
+		for _, from := range []string{"queue_snapshot", "queue_snapshot_at(now())", "queue_snapshot_agent_at(now())"} {
+			if code := answer(c, "SELECT count(*) FROM app."+from); code != "" {
+				t.Errorf("%s: %s: %s", role, from, code)
+			}
 		}
 		if code := answer(c, "DELETE FROM app.checkpoint"); code != readOnly {
 			t.Errorf("%s: %s", role, code)

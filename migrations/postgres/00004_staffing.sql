@@ -35,6 +35,7 @@ CREATE TABLE staff_duty (
     registered_at   timestamptz NOT NULL,
     revision        bigint      NOT NULL,
     accounted_until timestamptz,
+    sessions_in_use bigint      NOT NULL,
     CONSTRAINT staff_duty_pk PRIMARY KEY (staff_id)
 ) WITH (fillfactor = 50, autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 500);
 
@@ -51,6 +52,7 @@ COMMENT ON COLUMN staff_duty.logged_in_at IS 'Time at which the present duty beg
 COMMENT ON COLUMN staff_duty.registered_at IS 'Time of the first registration.';
 COMMENT ON COLUMN staff_duty.revision IS 'Of the last event in the member''s stream, from 0.';
 COMMENT ON COLUMN staff_duty.accounted_until IS 'Time up to which the member''s time is in agent_time_15m; NULL before anything is.';
+COMMENT ON COLUMN staff_duty.sessions_in_use IS 'Slots that the member holds: rows of fact_slot that are not released. Kept here, so that the snapshot need not count them.';
 
 CREATE TABLE fact_staff_status (
     status_key  bigint      NOT NULL,

@@ -37,6 +37,7 @@ CREATE TABLE staff_duty (
     registered_at   INTEGER NOT NULL,  -- time of the first registration
     revision        INTEGER NOT NULL,  -- of the last event in the member's stream
     accounted_until INTEGER,           -- time up to which the member's time stands in agent_time_15m
+    sessions_in_use INTEGER NOT NULL,  -- slots that the member holds: rows of fact_slot that are not released
     CONSTRAINT staff_duty_pk PRIMARY KEY (staff_id)
 ) STRICT, WITHOUT ROWID;
 

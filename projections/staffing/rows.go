@@ -30,6 +30,7 @@ type dutyRow struct {
 	RegisteredAt   time.Time        `db:"registered_at"`
 	Revision       uint64           `db:"revision"`
 	AccountedUntil time.Time        `db:"accounted_until,null"`
+	SessionsInUse  int64            `db:"sessions_in_use"`
 }
 
 type statusRow struct {

@@ -86,7 +86,7 @@ func (f *fold) fold(s *state, e *eventcodec.Envelope) error {
 	default:
 		return projections.NotOfStream(e)
 	}
-	s.duty.Revision = e.Revision
+	s.duty.Revision, s.duty.SessionsInUse = e.Revision, int64(len(s.slots))
 	return nil
 }
 

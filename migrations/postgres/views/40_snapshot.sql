@@ -27,16 +27,11 @@ WITH waits AS (
                   WHERE s.session_key = w.session_key AND s.completed_at IS NULL) AS queue_id
           FROM (SELECT DISTINCT session_key FROM fact_monitoring WHERE ended_at IS NULL) AS w) AS m
     GROUP BY m.queue_id
-), slots AS (
-    SELECT staff_id, count(*) AS in_use FROM fact_slot WHERE released_at IS NULL GROUP BY staff_id
 ), members AS (
-    SELECT g.profile_id, sum(g.members) AS logged_in, sum(g.members) FILTER (WHERE g.available) AS available,
-           sum(g.members * greatest(0, p.max_sessions - g.in_use)) FILTER (WHERE g.available) AS idle
-    FROM (SELECT d.profile_id, d.status = 'available' AS available, coalesce(u.in_use, 0) AS in_use, count(*) AS members
-          FROM staff_duty AS d LEFT JOIN slots AS u ON u.staff_id = d.staff_id
-          WHERE d.logged_in GROUP BY d.profile_id, available, coalesce(u.in_use, 0)) AS g
-    JOIN dim_profile AS p ON p.profile_id = g.profile_id AND p.is_current
-    GROUP BY g.profile_id
+    SELECT d.profile_id, count(*) AS logged_in, count(*) FILTER (WHERE d.status = 'available') AS available,
+           sum(greatest(0, p.max_sessions - d.sessions_in_use)) FILTER (WHERE d.status = 'available') AS idle
+    FROM staff_duty AS d JOIN dim_profile AS p ON p.profile_id = d.profile_id AND p.is_current
+    WHERE d.logged_in GROUP BY d.profile_id
 ), duty AS (
     SELECT q.queue_id, sum(m.logged_in)::bigint AS logged_in, sum(m.available)::bigint AS available, sum(m.idle)::bigint AS idle
     FROM members AS m JOIN dim_profile_queue AS q ON q.profile_id = m.profile_id AND q.is_current GROUP BY q.queue_id
@@ -65,13 +60,11 @@ WHERE q.is_current;
 
 CREATE OR REPLACE VIEW queue_snapshot_agent AS
 SELECT d.staff_id, d.name, d.status, CASE d.status WHEN 'available' THEN 'available' ELSE 'unavailable' END AS status_type,
-       ms_between(d.status_since, statement_timestamp()) AS time_in_status_ms, coalesce(u.in_use, 0) AS sessions_in_use,
-       p.max_sessions, greatest(0, p.max_sessions - coalesce(u.in_use, 0)) AS idle_sessions,
+       ms_between(d.status_since, statement_timestamp()) AS time_in_status_ms, d.sessions_in_use,
+       p.max_sessions, greatest(0, p.max_sessions - d.sessions_in_use) AS idle_sessions,
        ms_between(s.oldest, statement_timestamp()) AS oldest_session_ms, coalesce(s.help, false) AS help_requested
 FROM staff_duty AS d
 JOIN dim_profile AS p ON p.profile_id = d.profile_id AND p.is_current
-LEFT JOIN (SELECT staff_id, count(*) AS in_use FROM fact_slot WHERE released_at IS NULL GROUP BY staff_id) AS u
-       ON u.staff_id = d.staff_id
 LEFT JOIN (SELECT s.agent_id, min(s.state_since) AS oldest, bool_or(s.help_requested_at IS NOT NULL) AS help
            FROM fact_session_step AS s JOIN dim_queue AS q ON q.queue_id = s.queue_id AND q.is_current
            WHERE s.completed_at IS NULL AND s.state = 'engaged' GROUP BY s.agent_id) AS s ON s.agent_id = d.staff_id

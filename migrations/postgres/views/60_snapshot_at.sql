@@ -86,11 +86,11 @@ BEGIN ATOMIC
         WHERE EXISTS (SELECT FROM jsonb_array_elements_text(p.queues::jsonb) AS s (queue_id) JOIN queues AS q ON q.queue_id = s.queue_id)
     ), engaged AS (
         SELECT l.agent_id, min(l.started_at) AS oldest,
-               bool_or((SELECT e.event_type = 'HelpRequested'
-                        FROM fact_session_step AS s JOIN transcript_entry AS e ON e.session_key = s.session_key
-                        WHERE s.session_key = l.session_key AND s.help_requests > 0 AND e.occurred_at <= c.until
-                          AND e.event_type IN ('HelpRequested', 'HelpResolved', 'SessionTransferred', 'SessionConcluded')
-                        ORDER BY e.revision DESC LIMIT 1)) AS help
+               bool_or(CASE WHEN (SELECT s.help_requests FROM fact_session_step AS s WHERE s.session_key = l.session_key) > 0 THEN (
+                   SELECT e.event_type = 'HelpRequested' FROM transcript_entry AS e
+                   WHERE e.session_key = l.session_key AND e.occurred_at <= c.until
+                     AND e.event_type IN ('HelpRequested', 'HelpResolved', 'SessionTransferred', 'SessionConcluded')
+                   ORDER BY e.revision DESC LIMIT 1) END) AS help
         FROM clock AS c CROSS JOIN agent_leg_at(c.until) AS l
         JOIN queues AS q ON q.queue_id = l.queue_id
         WHERE l.ended_at > c.until OR l.ended_at IS NULL

@@ -15,13 +15,10 @@ WITH clock AS (
     FROM (SELECT DISTINCT session_key FROM fact_monitoring WHERE ended_at IS NULL) AS w
     CROSS JOIN fact_session_step AS s ON s.session_key = w.session_key
     WHERE s.completed_at IS NULL GROUP BY s.queue_id
-), slots AS (
-    SELECT staff_id, count(*) AS in_use FROM fact_slot WHERE released_at IS NULL GROUP BY staff_id
 ), members AS (
     SELECT d.profile_id, count(*) AS logged_in, count(*) FILTER (WHERE d.status = 'available') AS available,
-           sum(max(0, p.max_sessions - coalesce(u.in_use, 0))) FILTER (WHERE d.status = 'available') AS idle
+           sum(max(0, p.max_sessions - d.sessions_in_use)) FILTER (WHERE d.status = 'available') AS idle
     FROM staff_duty AS d JOIN dim_profile AS p ON p.profile_id = d.profile_id AND p.is_current
-    LEFT JOIN slots AS u ON u.staff_id = d.staff_id
     WHERE d.logged_in GROUP BY d.profile_id
 ), duty AS (
     SELECT q.queue_id, sum(m.logged_in) AS logged_in, sum(m.available) AS available, sum(m.idle) AS idle
@@ -53,20 +50,17 @@ DROP VIEW IF EXISTS queue_snapshot_agent;
 CREATE VIEW queue_snapshot_agent AS
 WITH clock AS (
     SELECT CAST(unixepoch('subsec') * 1000000 AS INTEGER) AS now
-), slots AS (
-    SELECT staff_id, count(*) AS in_use FROM fact_slot WHERE released_at IS NULL GROUP BY staff_id
 ), engaged AS (
     SELECT s.agent_id, min(s.state_since) AS oldest, max(s.help_requested_at IS NOT NULL) AS help
     FROM fact_session_step AS s JOIN dim_queue AS q ON q.queue_id = s.queue_id AND q.is_current
     WHERE s.completed_at IS NULL AND s.state = 'engaged' GROUP BY s.agent_id
 )
 SELECT d.staff_id, d.name, d.status, CASE d.status WHEN 'available' THEN 'available' ELSE 'unavailable' END AS status_type,
-       max(0, (c.now - d.status_since) / 1000) AS time_in_status_ms, coalesce(u.in_use, 0) AS sessions_in_use,
-       p.max_sessions, max(0, p.max_sessions - coalesce(u.in_use, 0)) AS idle_sessions,
+       max(0, (c.now - d.status_since) / 1000) AS time_in_status_ms, d.sessions_in_use,
+       p.max_sessions, max(0, p.max_sessions - d.sessions_in_use) AS idle_sessions,
        max(0, (c.now - s.oldest) / 1000) AS oldest_session_ms, coalesce(s.help, 0) AS help_requested
 FROM clock AS c CROSS JOIN staff_duty AS d
 JOIN dim_profile AS p ON p.profile_id = d.profile_id AND p.is_current
-LEFT JOIN slots AS u ON u.staff_id = d.staff_id
 LEFT JOIN engaged AS s ON s.agent_id = d.staff_id
 WHERE d.logged_in AND d.profile_id IN (
     SELECT s.profile_id FROM dim_profile_queue AS s JOIN dim_queue AS q ON q.queue_id = s.queue_id AND q.is_current
