@@ -28,6 +28,8 @@ type Options struct {
 	Clock func() time.Time
 	// MaxBatch is how many events an engine gathers before it stops reading; a transaction holds fewer than twice as many.
 	MaxBatch int
+	// MinBatch is how many events it gathers at least while it catches up; as many as are there when 0.
+	MinBatch int
 	// Breather is how long after a commit the next begins at the earliest when events come quickly, so that batches are
 	// worth their transaction: a fifth of a millisecond for each event of the batch, and no longer than this. So a few
 	// events are visible in a few milliseconds, and above 5,000 a second the database is spared. None when 0.
@@ -75,6 +77,7 @@ type Engine struct {
 
 	// The rest belongs to the goroutine that follows the log.
 	flight *flight
+	ready  func(ctx context.Context) error // called once before the rows are read; may be nil
 	stale  []string            // projections whose rows are of another version
 	until  eventstore.Position // up to where every event is stored with care: a row has been refused
 }
@@ -235,7 +238,7 @@ func (e *Engine) follow(ctx context.Context, finished func(eventstore.Position) 
 	if err != nil {
 		return fmt.Errorf("follow the log: %w", err)
 	}
-	in, ended := newInbox(e.opts.MaxBatch), make(chan struct{})
+	in, ended := newInbox(e.opts.MinBatch, e.opts.MaxBatch), make(chan struct{})
 	e.backlog.begin(in, e.Position())
 	go func() {
 		defer close(ended)

@@ -11,7 +11,7 @@ import (
 // inbox gathers what a source delivers while a batch is being committed, so that batches grow by themselves when there is
 // much to do: from one event when all is quiet up to the limit when catching up.
 type inbox struct {
-	max int
+	min, max int
 
 	mu    sync.Mutex
 	batch Batch
@@ -25,8 +25,8 @@ type inbox struct {
 	emptied chan struct{} // one slot: there is room
 }
 
-func newInbox(max int) *inbox {
-	return &inbox{max: max, filled: make(chan struct{}, 1), emptied: make(chan struct{}, 1)}
+func newInbox(min, max int) *inbox {
+	return &inbox{min: min, max: max, filled: make(chan struct{}, 1), emptied: make(chan struct{}, 1)}
 }
 
 // fill reads the source until it fails.
@@ -70,7 +70,7 @@ func (in *inbox) put(ctx context.Context, b Batch) error {
 func (in *inbox) take(ctx context.Context, before Batch) (Batch, error) {
 	for {
 		in.mu.Lock()
-		if in.any {
+		if in.full() {
 			b := in.batch
 			clear(before.Events)
 			in.batch, in.any = Batch{Events: before.Events[:0]}, false
@@ -91,11 +91,14 @@ func (in *inbox) take(ctx context.Context, before Batch) (Batch, error) {
 	}
 }
 
+// full tells whether there is a batch to take.
+func (in *inbox) full() bool { return in.any && (len(in.batch.Events) >= in.min || in.caughtUp) }
+
 // empty tells whether take would wait.
 func (in *inbox) empty() bool {
 	in.mu.Lock()
 	defer in.mu.Unlock()
-	return !in.any && in.err == nil
+	return !in.full() && in.err == nil
 }
 
 // look tells how many events lie here, when the oldest was recorded, and how far they reach.

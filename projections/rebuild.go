@@ -22,6 +22,9 @@ type Rebuilding struct {
 	Progress func(done, total eventstore.Position)
 }
 
+// rebuildBatch is about how many events a transaction of a rebuild holds: the more, the fewer rows are written twice.
+const rebuildBatch = 8 * DefaultMaxBatch
+
 // holdLive bounds how long the live tables stand still for a swap.
 const holdLive = 10 * time.Second
 
@@ -68,10 +71,14 @@ func RebuildStale(ctx context.Context, db readstore.DB, log Log, group []Project
 
 func rebuild(ctx context.Context, db readstore.DB, beside readstore.Beside, log Log, group []Projection, tables []string, r Rebuilding) error {
 	r.Options.Stale, r.Options.Alone = nil, false
+	if r.MaxBatch == 0 {
+		r.MinBatch, r.MaxBatch = rebuildBatch, rebuildBatch
+	}
 	fresh, err := NewEngine(beside, log, group, r.Options)
 	if err != nil {
 		return err
 	}
+	fresh.ready = func(ctx context.Context) error { return beside.Ready(ctx, tables) }
 	if err := fresh.begin(ctx, beside, tables, r.Anew); err != nil {
 		return fmt.Errorf("rebuild: %w", err)
 	}

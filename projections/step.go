@@ -162,5 +162,11 @@ func (s settled) Query(ctx context.Context, query string, args ...any) (readstor
 	if err := s.e.settle(); err != nil {
 		return nil, err
 	}
+	if s.e.ready != nil {
+		if err := s.e.ready(ctx); err != nil {
+			return nil, err
+		}
+		s.e.ready = nil
+	}
 	return s.e.db.Query(ctx, query, args...)
 }

@@ -12,6 +12,9 @@ import (
 	"slices"
 	"strings"
 
+	jsonv2 "github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/chatwatch/chatwatch/domain/access"
 	"github.com/chatwatch/chatwatch/domain/profile"
 	"github.com/chatwatch/chatwatch/domain/queue"
@@ -34,6 +37,12 @@ func Streams() eventstore.Filter {
 	return eventstore.Filter{StreamPrefixes: []string{SessionPrefix, StaffPrefix, ProfilePrefix, QueuePrefix, AccessPrefix}}
 }
 
+// lenient is how events are read: as encoding/json reads them, with the decoder that is its successor and takes a third of
+// the time. Whoever else appends events may write members twice or in other letters, and what is stored must stay readable.
+var lenient = jsonv2.JoinOptions(
+	jsonv2.MatchCaseInsensitiveNames(true), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true),
+)
+
 // Upcast turns the stored data of one schema version into the data of the next.
 type Upcast func(data json.RawMessage) (json.RawMessage, error)
 
@@ -53,7 +62,7 @@ func event[T any](prefix, name string, upcasts ...Upcast) entry {
 		name: name, prefix: prefix, goType: reflect.TypeFor[T](), upcasts: upcasts,
 		decode: func(data []byte) (any, error) {
 			var e T
-			err := json.Unmarshal(data, &e)
+			err := jsonv2.Unmarshal(data, &e, lenient)
 			return e, err
 		},
 	}

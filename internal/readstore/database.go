@@ -48,7 +48,9 @@ type DB interface {
 // Beside is a set of tables that stands beside the live ones.
 type Beside interface {
 	DB
-	// Complete adds what the live tables have and a rebuild can do without, such as most indexes.
+	// Ready adds what reading the tables of the set by anything but their primary keys needs.
+	Ready(ctx context.Context, tables []string) error
+	// Complete adds what else the live tables have and a rebuild can do without, such as most indexes.
 	Complete(ctx context.Context, tables []string) error
 	// Swap calls fn in a transaction of the live database; adopt, which fn calls, puts the tables of this set in the
 	// place of the live ones in that transaction. Readers see the old tables or the new ones and no error.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -170,6 +171,7 @@ func BenchmarkPostgres(b *testing.B) {
 	if testing.Short() {
 		events = 50_000
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(300)) // as the program runs
 	s := newSite(b)
 	s.play(b, events)
 	url := os.Getenv("BENCH_URL")

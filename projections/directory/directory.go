@@ -109,7 +109,7 @@ func (f *fold) setQueue(s *state, id domain.QueueID, to queue.Settings, e *event
 		last.ValidTo, last.IsCurrent = next.ValidFrom, false
 		f.queues.Put(last)
 	}
-	f.queues.Put(next)
+	f.queues.Add(next)
 	s.queue = next
 }
 
@@ -133,7 +133,7 @@ func (f *fold) setProfile(s *state, id domain.ProfileID, to profile.Settings, e 
 		last.ValidTo, last.IsCurrent = next.ValidFrom, false
 		f.profiles.Put(last)
 	}
-	f.profiles.Put(next)
+	f.profiles.Add(next)
 	s.profile = next
 	return nil
 }

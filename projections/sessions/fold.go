@@ -95,6 +95,8 @@ func (f *fold) request(s *state, key int64, id domain.SessionID, e session.Sessi
 		State: session.Queued, StateSince: e.RequestedAt, QueuedAt: e.RequestedAt,
 	}
 	s.activity = &activityRow{SessionKey: key}
+	f.steps.Add(s.step)
+	f.activities.Add(s.activity)
 }
 
 func (f *fold) publicMessage(s *state, e session.PublicMessageSent, at time.Time) {
@@ -132,7 +134,7 @@ func (f *fold) supervise(s *state, event session.Event, e *eventcodec.Envelope) 
 			AgentID: event.Agent.ID, AgentName: event.Agent.Name, Reason: event.Reason, StartedAt: at,
 		}
 		s.watches = append(s.watches, w)
-		f.monitorings.Put(w)
+		f.monitorings.Add(w)
 	case session.SupervisorJoined:
 		if w := s.watch(event.Supervisor.ID); w != nil {
 			w.JoinedAt = at

@@ -48,7 +48,7 @@ func (f *fold) enqueue(s *state, e session.SessionQueued, position int64) {
 		SegmentKey: position, SessionKey: s.step.SessionKey, QueueID: e.Queue.ID, QueueName: e.Queue.Name,
 		ServiceLevelMS: e.Queue.ServiceLevelMS, EnqueuedAt: e.QueuedAt,
 	}
-	f.segments.Put(s.segment)
+	f.segments.Add(s.segment)
 	f.quarter(e.Queue.ID, e.QueuedAt).Offered++
 }
 
@@ -150,7 +150,7 @@ func (f *fold) join(s *state, e session.AgentJoined, position int64) {
 		LegKey: position, SessionKey: s.step.SessionKey, AgentID: e.Agent.ID, AgentName: e.Agent.Name,
 		QueueID: e.Queue.ID, Assigned: e.Assigned, StartedAt: e.JoinedAt,
 	}
-	f.legs.Put(s.leg)
+	f.legs.Add(s.leg)
 	f.countTurn(s.leg)
 }
 

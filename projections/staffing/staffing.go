@@ -55,6 +55,7 @@ func (f *fold) fold(s *state, e *eventcodec.Envelope) error {
 	at := e.Metadata.OccurredAt
 	if s.duty == nil {
 		s.duty = &dutyRow{RegisteredAt: at, AccountedUntil: at}
+		f.duties.Add(s.duty)
 	}
 	f.account(s, at)
 	switch event := e.Event.(type) {
@@ -80,7 +81,7 @@ func (f *fold) fold(s *state, e *eventcodec.Envelope) error {
 			ReservationID: event.ReservationID, Purpose: event.Purpose, ReservedAt: at,
 		}
 		s.slots = append(s.slots, slot)
-		f.slots.Put(slot)
+		f.slots.Add(slot)
 	case staff.SlotReleased:
 		f.release(s, event.SessionID, at)
 	default:
@@ -101,7 +102,7 @@ func (f *fold) renew(s *state, e *eventcodec.Envelope) {
 		last.ValidTo, last.IsCurrent = next.ValidFrom, false
 		f.versions.Put(last)
 	}
-	f.versions.Put(next)
+	f.versions.Add(next)
 	s.version = next
 }
 
@@ -114,7 +115,7 @@ func (f *fold) begin(s *state, e *eventcodec.Envelope, status staff.Status, reas
 		StatusKey: int64(e.Position), StaffID: s.duty.StaffID, StaffName: s.duty.Name, ProfileID: s.duty.ProfileID,
 		Status: status, StatusType: status.Type(), Reason: reason, StartedAt: at,
 	}
-	f.statuses.Put(s.status)
+	f.statuses.Add(s.status)
 }
 
 func (f *fold) end(s *state, at time.Time) {

@@ -55,8 +55,8 @@ func (db *DB) Beside(ctx context.Context, tables []string) (readstore.Beside, er
 	return &beside{second, db}, nil
 }
 
-// copyTable makes an empty table like the live one, unless it is there: columns, comments, storage, constraints, and the
-// indexes without which a fold cannot load its state, whose names end in _open.
+// copyTable makes an empty table like the live one, unless it is there: columns, comments, storage, and the constraints without
+// an index of their own, with the primary key, which upserts need.
 func (db *DB) copyTable(ctx context.Context, conn *pgx.Conn, schema, table string) error {
 	var there bool
 	if err := conn.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", quoted(schema, table)).Scan(&there); err != nil || there {
@@ -68,18 +68,9 @@ func (db *DB) copyTable(ctx context.Context, conn *pgx.Conn, schema, table strin
 		WHERE oid = $1::regclass AND reloptions IS NOT NULL
 		UNION ALL SELECT format('COMMENT ON TABLE %s IS %L', $2::text, obj_description($1::regclass, 'pg_class'))
 		UNION ALL (SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', $2::text, conname, pg_get_constraintdef(oid))
-		FROM pg_constraint WHERE conrelid = $1::regclass ORDER BY contype DESC)`, live, fresh)
+		FROM pg_constraint WHERE conrelid = $1::regclass AND contype <> 'u' ORDER BY contype DESC)`, live, fresh)
 	if err != nil {
 		return err
-	}
-	indexes, err := db.missingIndexes(ctx, conn, schema, table)
-	if err != nil {
-		return err
-	}
-	for _, i := range indexes {
-		if strings.HasSuffix(i.name, "_open") {
-			statements = append(statements, i.create)
-		}
 	}
 	create := fmt.Sprintf("CREATE TABLE %s (LIKE %s INCLUDING COMMENTS INCLUDING DEFAULTS INCLUDING GENERATED INCLUDING STORAGE)", fresh, live)
 	return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
@@ -92,19 +83,26 @@ func (db *DB) copyTable(ctx context.Context, conn *pgx.Conn, schema, table strin
 	})
 }
 
-type index struct{ name, create string }
+type index struct {
+	name, create string
+	constraint   bool
+}
 
-// missingIndexes are those of the live table, without those of constraints, that the table in another schema does not have.
+// missingIndexes are those of the live table that the table in another schema does not have, unique constraints first.
 func (db *DB) missingIndexes(ctx context.Context, conn *pgx.Conn, schema, table string) ([]index, error) {
-	rows, err := conn.Query(ctx, `SELECT c.relname::text, pg_get_indexdef(i.indexrelid)
-		FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid
-		WHERE i.indrelid = $1::regclass AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = i.indexrelid)
-		AND to_regclass(format('%I.%I', $2::text, c.relname)) IS NULL ORDER BY c.relname`, quoted(db.schema, table), schema)
+	rows, err := conn.Query(ctx, `SELECT c.relname::text,
+		CASE WHEN k.oid IS NULL THEN '' ELSE format('ALTER TABLE %s ADD CONSTRAINT %I %s', $3::text, k.conname, pg_get_constraintdef(k.oid)) END,
+		pg_get_indexdef(i.indexrelid)
+		FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid LEFT JOIN pg_constraint AS k ON k.conindid = i.indexrelid
+		WHERE i.indrelid = $1::regclass AND to_regclass(format('%I.%I', $2::text, c.relname)) IS NULL
+		ORDER BY k.conname NULLS LAST, c.relname`, quoted(db.schema, table), schema, quoted(schema, table))
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (i index, err error) {
-		if err := row.Scan(&i.name, &i.create); err != nil {
+		var constraint string
+		if err := row.Scan(&i.name, &constraint, &i.create); err != nil || constraint != "" {
+			i.create, i.constraint = constraint, true
 			return i, err
 		}
 		// The definition always names the table with its schema, behind ON.
@@ -128,22 +126,39 @@ func quotedWhereNeeded(name string) string {
 	return name
 }
 
-// Complete implements readstore.Beside: the remaining indexes, and statistics for the planner.
+// Ready implements readstore.Beside: unique constraints, and the indexes by which folds load their state, whose names end in
+// _open.
+func (b *beside) Ready(ctx context.Context, tables []string) error {
+	return b.addIndexes(ctx, tables, func(i index) bool { return i.constraint || strings.HasSuffix(i.name, "_open") }, false)
+}
+
+// Complete implements readstore.Beside: the remaining indexes, and statistics for the planner from a small sample, which
+// autovacuum makes better in its own time.
 func (b *beside) Complete(ctx context.Context, tables []string) error {
+	return b.addIndexes(ctx, tables, func(index) bool { return true }, true)
+}
+
+func (b *beside) addIndexes(ctx context.Context, tables []string, which func(index) bool, analyze bool) error {
 	conn, err := pgx.ConnectConfig(ctx, b.config.ConnConfig)
 	if err != nil {
 		return failure(err)
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	if _, err := conn.Exec(ctx, "SET default_statistics_target = 10"); err != nil {
+		return failure(err)
+	}
 	for _, table := range tables {
 		indexes, err := b.live.missingIndexes(ctx, conn, b.schema, table)
 		if err != nil {
 			return failure(err)
 		}
-		for _, i := range indexes {
+		for _, i := range slices.DeleteFunc(indexes, func(i index) bool { return !which(i) }) {
 			if _, err := conn.Exec(ctx, i.create); err != nil {
 				return fmt.Errorf("make index %s: %w", i.name, failure(err))
 			}
+		}
+		if !analyze {
+			continue
 		}
 		if _, err := conn.Exec(ctx, "ANALYZE "+quoted(b.schema, table)); err != nil {
 			return failure(err)

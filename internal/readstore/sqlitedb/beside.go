@@ -30,6 +30,9 @@ func (db *DB) Beside(ctx context.Context, _ []string) (readstore.Beside, error) 
 	return &beside{second, db}, nil
 }
 
+// Ready implements readstore.Beside: the file has all that the live one has.
+func (b *beside) Ready(context.Context, []string) error { return nil }
+
 // Complete implements readstore.Beside: the file has all that the live one has.
 func (b *beside) Complete(context.Context, []string) error { return nil }
 

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"sync"
+	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
@@ -17,7 +18,8 @@ import (
 )
 
 const (
-	busyMillis = 5000
+	busyMillis      = 5000
+	busyPauseMillis = 10
 	// The write-ahead log is moved into the database file from softFrames pages on; shrinkMillis is how long the writer may
 	// stand still for readers to leave it.
 	softFrames   = 4 << 10
@@ -60,7 +62,12 @@ func Open(ctx context.Context, path string, logger *slog.Logger) (*DB, error) {
 	if db.conn, err = sqlite.Open(absolute, sqlite.ReadWrite, busyMillis); err != nil {
 		return nil, fmt.Errorf("open read database: %w", err)
 	}
-	if err := db.conn.Exec(writerPragma); err != nil {
+	err = db.conn.Exec(writerPragma)
+	for n := 0; sqlite.Busy(err) && n < busyMillis/busyPauseMillis; n++ { // SQLite itself does not wait for the change to WAL
+		time.Sleep(busyPauseMillis * time.Millisecond)
+		err = db.conn.Exec(writerPragma)
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open read database: %w", err), db.conn.Close())
 	}
 	if db.shrink, err = sqlite.NewCheckpointer(absolute, sqlite.CheckpointOptions{
