@@ -258,13 +258,11 @@ func (e *Engine) follow(ctx context.Context, finished func(eventstore.Position) 
 	}()
 	var b Batch
 	for !finished(e.Position()) {
-		if in.empty() {
-			if err := e.settle(); err != nil { // nothing to do beside it
+		if f := e.flight; f != nil && !in.await(ctx, f.done) {
+			if err := e.settle(); err != nil {
 				return err
 			}
-			if finished(e.Position()) {
-				return nil
-			}
+			continue
 		}
 		if b, err = in.take(ctx, b); err != nil {
 			return err

@@ -94,11 +94,24 @@ func (in *inbox) take(ctx context.Context, before Batch) (Batch, error) {
 // full tells whether there is a batch to take.
 func (in *inbox) full() bool { return in.any && (len(in.batch.Events) >= in.min || in.caughtUp) }
 
-// empty tells whether take would wait.
-func (in *inbox) empty() bool {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	return !in.full() && in.err == nil
+// await waits until take would not wait, or until something else is done, and tells which.
+func (in *inbox) await(ctx context.Context, done <-chan struct{}) (ready bool) {
+	for {
+		in.mu.Lock()
+		ready = in.full() || in.err != nil
+		in.mu.Unlock()
+		if ready {
+			signal(in.filled) // which this may have taken from take
+			return true
+		}
+		select {
+		case <-in.filled:
+		case <-done:
+			return false
+		case <-ctx.Done():
+			return true // take tells
+		}
+	}
 }
 
 // look tells how many events lie here, when the oldest was recorded, and how far they reach.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/chatwatch/chatwatch/internal/readstore"
 )
@@ -138,30 +139,42 @@ func (b *beside) Complete(ctx context.Context, tables []string) error {
 	return b.addIndexes(ctx, tables, func(index) bool { return true }, true)
 }
 
+// indexing is how many tables get their indexes at a time.
+const indexing = 2
+
 func (b *beside) addIndexes(ctx context.Context, tables []string, which func(index) bool, analyze bool) error {
-	conn, err := pgx.ConnectConfig(ctx, b.config.ConnConfig)
-	if err != nil {
-		return failure(err)
-	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	if _, err := conn.Exec(ctx, "SET default_statistics_target = 10"); err != nil {
-		return failure(err)
-	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(indexing)
 	for _, table := range tables {
-		indexes, err := b.live.missingIndexes(ctx, conn, b.schema, table)
-		if err != nil {
-			return failure(err)
-		}
-		for _, i := range slices.DeleteFunc(indexes, func(i index) bool { return !which(i) }) {
-			if _, err := conn.Exec(ctx, i.create); err != nil {
-				return fmt.Errorf("make index %s: %w", i.name, failure(err))
+		group.Go(func() error {
+			conn, err := pgx.ConnectConfig(ctx, b.config.ConnConfig)
+			if err != nil {
+				return failure(err)
 			}
-		}
-		if !analyze {
+			defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+			if err := b.indexTable(ctx, conn, table, which); err != nil {
+				return fmt.Errorf("index %s: %w", table, failure(err))
+			}
+			if analyze {
+				_, err = conn.Exec(ctx, "SET default_statistics_target = 10; ANALYZE "+quoted(b.schema, table))
+			}
+			return failure(err)
+		})
+	}
+	return group.Wait()
+}
+
+func (b *beside) indexTable(ctx context.Context, conn *pgx.Conn, table string, which func(index) bool) error {
+	indexes, err := b.live.missingIndexes(ctx, conn, b.schema, table)
+	if err != nil {
+		return err
+	}
+	for _, i := range indexes {
+		if !which(i) {
 			continue
 		}
-		if _, err := conn.Exec(ctx, "ANALYZE "+quoted(b.schema, table)); err != nil {
-			return failure(err)
+		if _, err := conn.Exec(ctx, i.create); err != nil {
+			return err
 		}
 	}
 	return nil
