@@ -69,6 +69,11 @@ func open(ctx context.Context, config *pgxpool.Config, o Options) (*DB, error) {
 	reading := config.Copy()
 	reading.ConnConfig.RuntimeParams["application_name"] = "chatwatch"
 	reading.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
+	// Reads are short and many, and what they read has been written lately: starting workers or compiling for one of them
+	// costs more than it saves, and so does reading a whole table to spare looking up rows.
+	reading.ConnConfig.RuntimeParams["random_page_cost"] = "1.1"
+	reading.ConnConfig.RuntimeParams["max_parallel_workers_per_gather"] = "0"
+	reading.ConnConfig.RuntimeParams["jit"] = "off"
 	var err error
 	if db.read, err = pgxpool.NewWithConfig(ctx, reading); err != nil {
 		return nil, fmt.Errorf("read database: %w", withoutAddress(err))
