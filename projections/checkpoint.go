@@ -104,7 +104,8 @@ func (e *Engine) acquire(ctx context.Context, byForce bool) (bool, error) {
 		}
 	}
 	for _, row := range rows {
-		if holder := processOf(row.holder); row.holder != e.holder && holder != processOf(e.holder) {
+		// Whoever has not renewed it is gone, or stopped with a transaction open that would hold this one up.
+		if holder := processOf(row.holder); !row.live && holder != processOf(e.holder) {
 			if err := e.db.Fence(ctx, holder); err != nil {
 				return false, fmt.Errorf("fence %s: %w", holder, err)
 			}

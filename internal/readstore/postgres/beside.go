@@ -39,6 +39,9 @@ func (db *DB) Beside(ctx context.Context, tables []string) (readstore.Beside, er
 		return nil, failure(err)
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	if err := db.dropOutdated(ctx, conn, schema, tables); err != nil {
+		return nil, fmt.Errorf("prepare a rebuild: %w", failure(err))
+	}
 	for _, s := range []string{schema, db.schema + retiredSuffix} {
 		if _, err := conn.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+quoted(s)); err != nil {
 			return nil, fmt.Errorf("prepare a rebuild: %w", failure(err))
@@ -54,6 +57,26 @@ func (db *DB) Beside(ctx context.Context, tables []string) (readstore.Beside, er
 		return nil, err
 	}
 	return &beside{second, db}, nil
+}
+
+// dropOutdated removes what an interrupted rebuild has left, when a migration has changed a table since.
+func (db *DB) dropOutdated(ctx context.Context, conn *pgx.Conn, schema string, tables []string) error {
+	const shape = `SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ' ORDER BY attnum)
+		FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped`
+	for _, table := range append(slices.Clone(own), tables...) {
+		var live, fresh *string
+		err := errors.Join(
+			conn.QueryRow(ctx, shape, quoted(db.schema, table)).Scan(&live),
+			conn.QueryRow(ctx, shape, quoted(schema, table)).Scan(&fresh))
+		if err != nil {
+			return err
+		}
+		if live != nil && fresh != nil && *live != *fresh {
+			_, err := conn.Exec(ctx, "DROP SCHEMA "+quoted(schema)+" CASCADE")
+			return err
+		}
+	}
+	return nil
 }
 
 // copyTable makes an empty table like the live one, unless it is there: columns, comments, storage, and the constraints without

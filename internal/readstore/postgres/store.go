@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -27,6 +28,7 @@ type Options struct {
 const (
 	connectTimeout = 5 * time.Second
 	writeTimeout   = time.Minute // of a transaction; indexes and swaps have their own
+	readers        = 16          // unless the address says pool_max_conns
 	retryEvery     = 250 * time.Millisecond
 	// idleInTransaction ends what a process that was stopped in the middle of a transaction holds. Between its statements the
 	// writer never thinks.
@@ -54,6 +56,9 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
 		return nil, fmt.Errorf("read database: %w", withoutAddress(err))
+	}
+	if !strings.Contains(url, "pool_max_conns") {
+		config.MaxConns = readers
 	}
 	return open(ctx, config, o)
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 
 	"github.com/chatwatch/chatwatch/internal/readstore"
@@ -28,6 +30,22 @@ func (db *DB) Beside(ctx context.Context, _ []string) (readstore.Beside, error) 
 		return nil, errors.Join(err, second.Close())
 	}
 	return &beside{second, db}, nil
+}
+
+// Close implements readstore.DB. The file goes when no rebuild is left in it.
+func (b *beside) Close() error {
+	rows, err := b.Query(context.Background(), "SELECT count(*) FROM checkpoint")
+	left, err := readstore.Collect(rows, err, func(rows readstore.Rows) (n int, err error) { return n, rows.Scan(&n) })
+	err = errors.Join(err, b.DB.Close())
+	if err != nil || left[0] > 0 {
+		return err
+	}
+	for _, suffix := range []string{"", "-wal", "-shm", "-migrating"} {
+		if removeErr := os.Remove(b.path + suffix); !errors.Is(removeErr, fs.ErrNotExist) {
+			err = errors.Join(err, removeErr)
+		}
+	}
+	return err
 }
 
 // Ready implements readstore.Beside: the file has all that the live one has.
