@@ -111,6 +111,8 @@ type Status struct {
 	Events   int64  // folded since its tables were empty
 	Version  int64  // of the code that built its rows
 	Holder   string // process that has the lease, "" when none has
+	// Idle says that no process has had the lease for longer than it takes to change hands.
+	Idle bool
 	Lag      Lag
 }
 
@@ -134,8 +136,9 @@ func (e *Engine) Status(ctx context.Context) ([]Status, error) {
 		case leading:
 			s.Lag = own
 		case !row.live:
-			s.Holder = ""
-			s.Lag.MS += max(0, e.opts.Clock().Sub(row.updated).Milliseconds())
+			silence := max(0, e.opts.Clock().Sub(row.updated))
+			s.Holder, s.Idle = "", silence > leaseLife+2*standbyPoll
+			s.Lag.MS += silence.Milliseconds()
 		}
 		out = append(out, s)
 	}
