@@ -221,6 +221,9 @@ func (b *beside) Empty(ctx context.Context, tables []string) error {
 	return nil
 }
 
+// Table implements readstore.Beside.
+func (b *beside) Table(name string) string { return quoted(b.schema, name) }
+
 // Swaps give way to readers: one that waits for a lock longer than swapLockTimeout is undone and tried again. It is shorter
 // than the server's deadlock_timeout (1 s by default), so that no reader is ever ended for its sake.
 const (
