@@ -91,7 +91,7 @@ func (b *beside) Swap(ctx context.Context, tables []string, fn func(readstore.Tx
 	if err := b.live.conn.Exec("ATTACH DATABASE '" + strings.ReplaceAll(b.path, "'", "''") + "' AS " + attached); err != nil {
 		return fmt.Errorf("swap: %w", err)
 	}
-	defer func() { err = errors.Join(err, b.live.conn.Exec("DETACH DATABASE " + attached)) }()
+	defer func() { err = errors.Join(err, b.live.conn.Exec("DETACH DATABASE "+attached)) }()
 	return b.live.write(ctx, func(t readstore.Tx) error {
 		return fn(t, func() error {
 			for _, table := range tables {
