@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/chatwatch/chatwatch/internal/readstore"
+	"github.com/chatwatch/chatwatch/migrations"
 )
 
 // Suffixes of the schemas of a rebuild.
@@ -219,28 +220,28 @@ func (b *beside) Empty(ctx context.Context, tables []string) error {
 // Table implements readstore.Beside.
 func (b *beside) Table(name string) string { return quoted(b.schema, name) }
 
-// Swaps give way to readers: one that waits for a lock longer than swapLockTimeout is undone and tried again. It is shorter
-// than the server's deadlock_timeout (1 s by default), so that no reader is ever ended for its sake.
+// Swaps give way to readers: one that waits longer than this for a lock, or for all of them, is undone and tried again. The
+// whole is shorter than the server's deadlock_timeout (1 s by default), so that no reader is ever ended for its sake.
 const (
-	swapLockTimeout = "SET LOCAL lock_timeout = '300ms'"
-	swapAttempts    = 200
-	swapPause       = 50 * time.Millisecond
+	swapPatience = "SET LOCAL lock_timeout = '300ms'; SET LOCAL statement_timeout = '700ms'"
+	swapLocked   = "SET LOCAL statement_timeout TO DEFAULT"
+	swapAttempts = 200
+	swapPause    = 50 * time.Millisecond
 )
 
-// Swap implements readstore.Beside.
+// Swap implements readstore.Beside. Other writers of this process have their turns between the attempts.
 func (b *beside) Swap(ctx context.Context, tables []string, fn func(readstore.Tx, func() error) error) error {
-	b.live.mu.Lock()
-	defer b.live.mu.Unlock()
 	for attempt := 1; ; attempt++ {
-		err := b.live.write(ctx, func(t readstore.Tx) error {
-			return fn(t, func() error { return b.adopt(ctx, t.(*tx), tables) })
+		err := b.live.Write(ctx, func(t readstore.Tx) error {
+			return fn(t, func() error { return b.adopt(t.(*tx), tables) })
 		})
-		if err == nil || attempt == swapAttempts || !errors.Is(err, errLocked) || ctx.Err() != nil {
+		if err == nil || attempt == swapAttempts || !errors.Is(err, errLocked) {
 			return err
 		}
 		select {
 		case <-time.After(swapPause):
 		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
 }
@@ -250,12 +251,12 @@ var errLocked = errors.New("readers hold the tables")
 
 // adopt moves the live tables out of the way and the fresh ones in, makes the views anew, which are bound to tables and
 // not to their names, and drops what is retired.
-func (b *beside) adopt(ctx context.Context, t *tx, tables []string) error {
-	views, err := b.views(ctx)
+func (b *beside) adopt(t *tx, tables []string) error {
+	views, err := b.views(t.ctx)
 	if err != nil {
 		return err
 	}
-	all, _, err := scripts()
+	scripts, err := migrations.Joined(migrations.PostgresScripts())
 	if err != nil {
 		return err
 	}
@@ -271,15 +272,15 @@ func (b *beside) adopt(ctx context.Context, t *tx, tables []string) error {
 		dropped = append(dropped, "DROP TABLE "+quoted(b.live.schema+retiredSuffix, table))
 	}
 	steps := []string{
-		swapLockTimeout,
+		swapPatience,
 		fmt.Sprintf("LOCK TABLE %s IN ACCESS EXCLUSIVE MODE", strings.Join(append([]string{quoted(b.live.schema, "swap_gate")}, locked...), ", ")),
-		strings.Join(moved, "; "), all, strings.Join(dropped, "; "),
+		swapLocked, strings.Join(moved, "; "), scripts, strings.Join(dropped, "; "),
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
 	for _, step := range steps {
-		if err := t.writer.conn.Exec(ctx, step).Close(); err != nil {
+		if err := t.writer.conn.Exec(t.ctx, step).Close(); err != nil {
 			if err = failure(err); errors.Is(err, readstore.ErrUnavailable) && !t.writer.conn.IsClosed() {
 				err = fmt.Errorf("%w: %w", errLocked, err)
 			}
@@ -289,7 +290,7 @@ func (b *beside) adopt(ctx context.Context, t *tx, tables []string) error {
 	return nil
 }
 
-// views of the live schema, those that are read through others first.
+// views of the live schema.
 func (b *beside) views(ctx context.Context) ([]string, error) {
 	rows, err := b.live.read.Query(ctx, "SELECT viewname::text FROM pg_views WHERE schemaname = $1 ORDER BY viewname", b.live.schema)
 	if err != nil {

@@ -50,18 +50,22 @@ func (db *DB) disconnect() {
 func (db *DB) Write(ctx context.Context, fn func(readstore.Tx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
-	db.mu.Lock()
-	defer db.mu.Unlock()
+	select {
+	case db.turn <- struct{}{}:
+		defer func() { <-db.turn }()
+	case <-ctx.Done():
+		return failure(ctx.Err())
+	}
 	return db.write(ctx, fn)
 }
 
 // write is Write for who has the writer.
-func (db *DB) write(ctx context.Context, fn func(readstore.Tx) error) (err error) {
+func (db *DB) write(ctx context.Context, fn func(readstore.Tx) error) error {
 	if db.closed {
 		return readstore.ErrClosed
 	}
 	if err := ctx.Err(); err != nil {
-		return err
+		return failure(err)
 	}
 	if err := db.connect(ctx); err != nil {
 		return err
@@ -80,11 +84,7 @@ func (db *DB) write(ctx context.Context, fn func(readstore.Tx) error) (err error
 		return err
 	}
 	done = true
-	if err := t.writer.conn.Exec(ctx, "COMMIT").Close(); err != nil {
-		db.disconnect()
-		return failure(err)
-	}
-	return nil
+	return t.commit()
 }
 
 // tx is a transaction of the writer. What is queued has not been sent.
@@ -103,6 +103,19 @@ type operation struct {
 	formats []int16 // nil: all are text
 	one     bool    // it has to change one row
 	table   string  // that it writes
+}
+
+// commit ends the transaction. The answer to COMMIT in one that has failed is not an error, but another word.
+func (t *tx) commit() error {
+	results, err := t.writer.conn.Exec(t.ctx, "COMMIT").ReadAll()
+	if err != nil {
+		t.db.disconnect()
+		return failure(err)
+	}
+	if said := results[0].CommandTag.String(); said != "COMMIT" {
+		return fmt.Errorf("postgres: the answer to COMMIT was %s", said)
+	}
+	return nil
 }
 
 func (t *tx) rollback() {
@@ -129,9 +142,12 @@ func (t *tx) Exec(query string, args ...any) (int64, error) {
 // One implements readstore.Tx.
 func (t *tx) One(query string, args ...any) error {
 	op, err := t.operation(query, args)
+	if err != nil {
+		return err
+	}
 	op.one = true
 	t.queued = append(t.queued, op)
-	return err
+	return nil
 }
 
 // Put implements readstore.Tx.
