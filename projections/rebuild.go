@@ -108,6 +108,7 @@ func rebuild(ctx context.Context, db readstore.DB, beside readstore.Beside, log 
 		if !errors.Is(err, errOvertaken) {
 			return err
 		}
+		pause(ctx, leaseLife) // in which who keeps the live tables can catch up
 	}
 }
 
