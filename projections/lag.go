@@ -113,7 +113,7 @@ type Status struct {
 	Holder   string // process that has the lease, "" when none has
 	// Idle says that no process has had the lease for longer than it takes to change hands.
 	Idle bool
-	Lag      Lag
+	Lag  Lag
 }
 
 // Status tells where the projections stand, in whichever process they run. What another process runs is told as of its last
