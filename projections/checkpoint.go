@@ -197,11 +197,8 @@ func (e *Engine) recall(ctx context.Context, taken bool) error {
 
 // renew keeps the leases while nothing is to be stored, and tells the lag to other processes.
 func (e *Engine) renew(ctx context.Context) error {
-	lag, err := e.lag(ctx)
-	if err != nil {
-		lag = Lag{} // the log is away: the lease is kept all the same
-	}
-	err = e.db.Write(ctx, func(tx readstore.Tx) error {
+	lag := e.tellableLag(ctx)
+	err := e.db.Write(ctx, func(tx readstore.Tx) error {
 		for _, r := range e.runners {
 			err := tx.One(e.sql.renew, leaseLife.Milliseconds(), lag.Events, lag.MS, readstore.At(e.opts.Clock()), r.Name(), r.epoch)
 			if err != nil {

@@ -104,6 +104,19 @@ func (e *Engine) lag(ctx context.Context) (Lag, error) {
 	return e.backlog.lag(head, e.Position(), e.opts.Clock()), nil
 }
 
+// tellableLag is the lag, or when the log does not answer, what has been read of it and not stored: a lease has to be renewed in
+// time.
+func (e *Engine) tellableLag(ctx context.Context) Lag {
+	asking, cancel := context.WithTimeout(ctx, leaseRenewal/2)
+	defer cancel()
+	lag, err := e.lag(asking)
+	if err != nil {
+		position := e.Position()
+		lag = e.backlog.lag(position, position, e.opts.Clock())
+	}
+	return lag
+}
+
 // Status of a projection.
 type Status struct {
 	Name     string

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/chatwatch/chatwatch/internal/eventstore"
@@ -32,10 +33,7 @@ const holdLive = 10 * time.Second
 // transaction when they have caught up. Until then the live tables are what readers see and another engine keeps up to date; it
 // notices by its lease. When ctx ends before, what has been built stays, and the next call continues.
 func Rebuild(ctx context.Context, db readstore.DB, log Log, group []Projection, r Rebuilding) error {
-	var tables []string
-	for _, p := range group {
-		tables = append(tables, p.Tables()...)
-	}
+	tables := tablesOf(group)
 	beside, err := db.Beside(ctx, tables)
 	if err != nil {
 		return fmt.Errorf("rebuild: %w", err)
@@ -45,6 +43,14 @@ func Rebuild(ctx context.Context, db readstore.DB, log Log, group []Projection, 
 		err = closeErr
 	}
 	return err
+}
+
+func tablesOf[P Projection](group []P) []string {
+	var tables []string
+	for _, p := range group {
+		tables = append(tables, p.Tables()...)
+	}
+	return tables
 }
 
 // RebuildStale rebuilds those of a group whose rows were built by another version of the code; nothing when there are none.
@@ -79,7 +85,7 @@ func rebuild(ctx context.Context, db readstore.DB, beside readstore.Beside, log 
 		return err
 	}
 	fresh.ready = func(ctx context.Context) error { return beside.Ready(ctx, tables) }
-	if err := fresh.begin(ctx, beside, tables, r.Anew); err != nil {
+	if err := fresh.begin(ctx, beside, r.Anew); err != nil {
 		return fmt.Errorf("rebuild: %w", err)
 	}
 	defer fresh.release(ctx)
@@ -102,11 +108,12 @@ func rebuild(ctx context.Context, db readstore.DB, beside readstore.Beside, log 
 		if !errors.Is(err, errOvertaken) {
 			return err
 		}
+		pause(ctx, leaseLife) // in which who keeps the live tables can catch up
 	}
 }
 
-// begin takes the leases of the fresh tables, and empties these unless they can be continued.
-func (e *Engine) begin(ctx context.Context, beside readstore.Beside, tables []string, anew bool) error {
+// begin takes the leases of the fresh tables, and empties those that cannot be continued.
+func (e *Engine) begin(ctx context.Context, beside readstore.Beside, anew bool) error {
 	for patience := time.Now().Add(leaseLife + standbyPoll); ; { // one that was killed has left its lease
 		got, err := e.acquire(ctx, false)
 		if err != nil {
@@ -120,14 +127,29 @@ func (e *Engine) begin(ctx context.Context, beside readstore.Beside, tables []st
 		}
 		pause(ctx, standbyPoll)
 	}
-	if !anew && len(e.stale) == 0 {
+	var unusable []*runner
+	for _, r := range e.runners {
+		if anew || r.position == eventstore.Start || slices.Contains(e.stale, r.Name()) {
+			unusable = append(unusable, r)
+		}
+	}
+	if len(unusable) == 0 {
 		return nil
 	}
-	if err := beside.Empty(ctx, tables); err != nil {
+	// First the checkpoints: whoever finds one at the start empties the tables, so a crash in between does no harm.
+	if err := e.restart(ctx, unusable); err != nil {
 		return err
 	}
-	err := e.db.Write(ctx, func(tx readstore.Tx) error {
-		for _, r := range e.runners {
+	if err := beside.Empty(ctx, tablesOf(unusable)); err != nil {
+		return err
+	}
+	return e.recall(ctx, true)
+}
+
+// restart puts the checkpoints of projections back to the start of the log.
+func (e *Engine) restart(ctx context.Context, runners []*runner) error {
+	return e.db.Write(ctx, func(tx readstore.Tx) error {
+		for _, r := range runners {
 			if _, err := tx.Exec("DELETE FROM parked_event WHERE projection = ?", r.Name()); err != nil {
 				return err
 			}
@@ -138,10 +160,6 @@ func (e *Engine) begin(ctx context.Context, beside readstore.Beside, tables []st
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	return e.recall(ctx, true)
 }
 
 // build folds up to where the log ends now.
@@ -188,6 +206,9 @@ func (e *Engine) replace(ctx context.Context, live *Engine, beside readstore.Bes
 		return fmt.Errorf("swap: %w", err)
 	}
 	err = beside.Swap(ctx, tables, func(tx readstore.Tx, adopt func() error) error {
+		if err := e.forsake(tx, beside); err != nil {
+			return err
+		}
 		now := readstore.At(live.opts.Clock())
 		for _, r := range live.runners {
 			row := built[r.Name()]
@@ -211,7 +232,30 @@ func (e *Engine) replace(ctx context.Context, live *Engine, beside readstore.Bes
 		return fmt.Errorf("swap: %w", err)
 	}
 	swapped = true
-	return e.finish(ctx)
+	return nil
+}
+
+// forsake takes what the fresh set knows of its place out of it, in the transaction of the swap: the next rebuild begins anew,
+// and whoever has taken over this one has not got its tables taken away.
+func (e *Engine) forsake(tx readstore.Tx, beside readstore.Beside) error {
+	for _, r := range e.runners {
+		remove := "DELETE FROM " + beside.Table("checkpoint") + " WHERE name = ? AND epoch = ? AND position = ?"
+		if err := tx.One(remove, r.Name(), r.epoch, int64(r.position)); err != nil {
+			return superseded(err)
+		}
+		if _, err := tx.Exec("DELETE FROM "+beside.Table("parked_event")+" WHERE projection = ?", r.Name()); err != nil {
+			return superseded(err)
+		}
+	}
+	return nil
+}
+
+// superseded is what it means that a checkpoint is not where an engine has left it.
+func superseded(err error) error {
+	if errors.Is(err, readstore.ErrNotOne) {
+		return ErrSuperseded
+	}
+	return err
 }
 
 // furthest place of any projection.
@@ -221,22 +265,4 @@ func (e *Engine) furthest() eventstore.Position {
 		position = max(position, r.position)
 	}
 	return position
-}
-
-// finish forgets the fresh set, whose tables are the live ones now.
-func (e *Engine) finish(ctx context.Context) error {
-	err := e.db.Write(context.WithoutCancel(ctx), func(tx readstore.Tx) error {
-		for _, r := range e.runners {
-			for _, statement := range []string{"DELETE FROM checkpoint WHERE name = ?", "DELETE FROM parked_event WHERE projection = ?"} {
-				if _, err := tx.Exec(statement, r.Name()); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("the tables are swapped, and what is left of the rebuild was not removed: %w", err)
-	}
-	return nil
 }

@@ -72,7 +72,8 @@ func (s *step) folded() {
 	}
 }
 
-// commit stores a step. The checkpoints move first: an engine that has been replaced learns it before it writes a row.
+// commit stores a step. The checkpoints move first, which locks them: of two engines one waits there, and learns that it has
+// been replaced.
 func (e *Engine) commit(ctx context.Context, s *step) error {
 	now := readstore.At(e.opts.Clock())
 	ctx = context.WithoutCancel(ctx) // one that is under way is better finished

@@ -52,6 +52,8 @@ type Beside interface {
 	Ready(ctx context.Context, tables []string) error
 	// Complete adds what else the live tables have and a rebuild can do without, such as most indexes.
 	Complete(ctx context.Context, tables []string) error
+	// Table is what a table of the set is called in the transaction of a Swap.
+	Table(name string) string
 	// Swap calls fn in a transaction of the live database; adopt, which fn calls, puts the tables of this set in the
 	// place of the live ones in that transaction. Readers see the old tables or the new ones and no error.
 	Swap(ctx context.Context, tables []string, fn func(tx Tx, adopt func() error) error) error

@@ -66,6 +66,12 @@ func (b *beside) Empty(ctx context.Context, tables []string) error {
 	})
 }
 
+// attached is the name of the set in the transaction of a swap.
+const attached = "beside"
+
+// Table implements readstore.Beside.
+func (b *beside) Table(name string) string { return attached + "." + name }
+
 // Swap implements readstore.Beside. The rows are copied in the transaction: readers go on with what was before it, and the
 // writer of the live tables waits for it.
 func (b *beside) Swap(ctx context.Context, tables []string, fn func(readstore.Tx, func() error) error) (err error) {
@@ -82,14 +88,14 @@ func (b *beside) Swap(ctx context.Context, tables []string, fn func(readstore.Tx
 	if b.live.closed {
 		return readstore.ErrClosed
 	}
-	if err := b.live.conn.Exec("ATTACH DATABASE '" + strings.ReplaceAll(b.path, "'", "''") + "' AS beside"); err != nil {
+	if err := b.live.conn.Exec("ATTACH DATABASE '" + strings.ReplaceAll(b.path, "'", "''") + "' AS " + attached); err != nil {
 		return fmt.Errorf("swap: %w", err)
 	}
-	defer func() { err = errors.Join(err, b.live.conn.Exec("DETACH DATABASE beside")) }()
+	defer func() { err = errors.Join(err, b.live.conn.Exec("DETACH DATABASE "+attached)) }()
 	return b.live.write(ctx, func(t readstore.Tx) error {
 		return fn(t, func() error {
 			for _, table := range tables {
-				copied := fmt.Sprintf("DELETE FROM main.%[1]s; INSERT INTO main.%[1]s (%[2]s) SELECT %[2]s FROM beside.%[1]s", table, columns[table])
+				copied := fmt.Sprintf("DELETE FROM main.%[1]s; INSERT INTO main.%[1]s (%[2]s) SELECT %[2]s FROM %[3]s", table, columns[table], b.Table(table))
 				if err := b.live.conn.Exec(copied); err != nil { // not kept: the other file goes away
 					return fmt.Errorf("replace %s: %w", table, err)
 				}
