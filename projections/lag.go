@@ -112,6 +112,7 @@ type Status struct {
 	Version  int64  // of the code that built its rows
 	Holder   string // process that has the lease, "" when none has
 	Lag      Lag
+	Updated  time.Time // when whoever had the lease last said so
 }
 
 // Status tells where the projections stand, in whichever process they run. What another process runs is told as of its last
@@ -129,7 +130,7 @@ func (e *Engine) Status(ctx context.Context) ([]Status, error) {
 	var out []Status
 	for _, name := range e.names() {
 		row := rows[name]
-		s := Status{Name: name, Position: row.position, Events: row.events, Version: row.version, Holder: row.holder, Lag: row.lag}
+		s := Status{Name: name, Position: row.position, Events: row.events, Version: row.version, Holder: row.holder, Lag: row.lag, Updated: row.updated}
 		switch {
 		case leading:
 			s.Lag = own
