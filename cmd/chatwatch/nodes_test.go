@@ -65,9 +65,11 @@ func TestAnotherNodeLeadsWhenTheLeaderDiesAndNothingIsLost(t *testing.T) {
 		_, err := simulation.Run(t.Context(), config)
 		done <- err
 	}()
-	eventually(t, 10*time.Second, "traffic", func() bool { return readUpTo(object{"components": []any{
-		map[string]any{"name": "read_models", "details": map[string]any(two.readModels())},
-	}}) > 0 })
+	eventually(t, 10*time.Second, "traffic", func() bool {
+		return readUpTo(object{"components": []any{
+			map[string]any{"name": "read_models", "details": map[string]any(two.readModels())},
+		}}) > 0
+	})
 	one.kill()
 	eventually(t, takeover, "the second node leads", two.leads)
 	if status, _ := two.ask(http.MethodGet, "/readyz", "", nil); status != http.StatusOK {
