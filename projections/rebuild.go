@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/chatwatch/chatwatch/internal/eventstore"
@@ -79,7 +80,7 @@ func rebuild(ctx context.Context, db readstore.DB, beside readstore.Beside, log 
 		return err
 	}
 	fresh.ready = func(ctx context.Context) error { return beside.Ready(ctx, tables) }
-	if err := fresh.begin(ctx, beside, tables, r.Anew); err != nil {
+	if err := fresh.begin(ctx, beside, r.Anew); err != nil {
 		return fmt.Errorf("rebuild: %w", err)
 	}
 	defer fresh.release(ctx)
@@ -105,8 +106,8 @@ func rebuild(ctx context.Context, db readstore.DB, beside readstore.Beside, log 
 	}
 }
 
-// begin takes the leases of the fresh tables, and empties these unless they can be continued.
-func (e *Engine) begin(ctx context.Context, beside readstore.Beside, tables []string, anew bool) error {
+// begin takes the leases of the fresh tables, and empties those that cannot be continued.
+func (e *Engine) begin(ctx context.Context, beside readstore.Beside, anew bool) error {
 	for patience := time.Now().Add(leaseLife + standbyPoll); ; { // one that was killed has left its lease
 		got, err := e.acquire(ctx, false)
 		if err != nil {
@@ -120,14 +121,22 @@ func (e *Engine) begin(ctx context.Context, beside readstore.Beside, tables []st
 		}
 		pause(ctx, standbyPoll)
 	}
-	if !anew && len(e.stale) == 0 {
+	var again []*runner
+	var tables []string
+	for _, r := range e.runners {
+		// What nothing has been folded into can still hold what an earlier rebuild has left.
+		if anew || r.position == eventstore.Start || slices.Contains(e.stale, r.Name()) {
+			again, tables = append(again, r), append(tables, r.Tables()...)
+		}
+	}
+	if len(again) == 0 {
 		return nil
 	}
 	if err := beside.Empty(ctx, tables); err != nil {
 		return err
 	}
 	err := e.db.Write(ctx, func(tx readstore.Tx) error {
-		for _, r := range e.runners {
+		for _, r := range again {
 			if _, err := tx.Exec("DELETE FROM parked_event WHERE projection = ?", r.Name()); err != nil {
 				return err
 			}
@@ -187,11 +196,19 @@ func (e *Engine) replace(ctx context.Context, live *Engine, beside readstore.Bes
 	if err != nil {
 		return fmt.Errorf("swap: %w", err)
 	}
+	if err := e.mark(ctx, usedUp); err != nil {
+		return fmt.Errorf("swap: %w", err)
+	}
+	defer func() {
+		if !swapped {
+			_ = e.mark(context.WithoutCancel(ctx), builtNow) // otherwise the next rebuild begins anew
+		}
+	}()
 	err = beside.Swap(ctx, tables, func(tx readstore.Tx, adopt func() error) error {
 		now := readstore.At(live.opts.Clock())
 		for _, r := range live.runners {
 			row := built[r.Name()]
-			err := tx.One(live.sql.adopt, int64(row.position), row.version, row.events, readstore.At(row.eventAt), now, r.Name(), r.epoch)
+			err := tx.One(live.sql.adopt, int64(row.position), r.version(), row.events, readstore.At(row.eventAt), now, r.Name(), r.epoch)
 			if err != nil {
 				return err
 			}
@@ -212,6 +229,23 @@ func (e *Engine) replace(ctx context.Context, live *Engine, beside readstore.Bes
 	}
 	swapped = true
 	return e.finish(ctx)
+}
+
+// usedUp is the version of fresh tables that are being swapped in. Where it is found, the process has died before it could
+// forget them: they are the live ones, perhaps, and nothing is left to be continued.
+func usedUp(*runner) int64 { return 0 }
+
+func builtNow(r *runner) int64 { return r.version() }
+
+func (e *Engine) mark(ctx context.Context, version func(*runner) int64) error {
+	return e.db.Write(ctx, func(tx readstore.Tx) error {
+		for _, r := range e.runners {
+			if err := tx.One("UPDATE checkpoint SET version = ? WHERE name = ? AND epoch = ?", version(r), r.Name(), r.epoch); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // furthest place of any projection.
