@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chatwatch/chatwatch/internal/readstore"
 )
@@ -12,9 +13,9 @@ import (
 func (s *site) park(c chat, projection string) {
 	s.t.Helper()
 	const insert = `INSERT INTO parked_event (projection, position, stream, revision, event_type, recorded_at, cause)
-		VALUES (?, 1, ?, 9, 'SupervisorStartedMonitoring', 0, 'x')`
+		VALUES (?, 1, ?, 9, 'SupervisorStartedMonitoring', ?, 'x')`
 	must(s.t, s.db.Write(context.Background(), func(tx readstore.Tx) error {
-		return tx.One(insert, projection, "session-"+strings.TrimPrefix(c.path, "/sessions/"))
+		return tx.One(insert, projection, "session-"+strings.TrimPrefix(c.path, "/sessions/"), readstore.At(time.Now()))
 	}))
 }
 
