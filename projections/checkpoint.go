@@ -50,6 +50,19 @@ func statementsOf(d readstore.Dialect) statements {
 	}
 }
 
+// moveAll is the statement that moves the checkpoints of projections that stand at the same place: position, event_at, lease,
+// updated_at, events of each, position before, epoch of each.
+func moveAll(d readstore.Dialect, group []Projection) string {
+	var events, rows []string
+	for _, p := range group {
+		name := "'" + strings.ReplaceAll(p.Name(), "'", "''") + "'"
+		events = append(events, "WHEN "+name+" THEN CAST(? AS bigint)")
+		rows = append(rows, "name = "+name+" AND epoch = ?")
+	}
+	return "UPDATE checkpoint SET position = ?, event_at = coalesce(?, event_at), expires_at = " + d.In() + ", updated_at = ?, " +
+		"events = events + CASE name " + strings.Join(events, " ") + " END WHERE position = ? AND (" + strings.Join(rows, " OR ") + ")"
+}
+
 // checkpoints reads the rows of projections by name.
 func checkpoints(ctx context.Context, db readstore.DB, names []string) (map[string]checkpointRow, error) {
 	out := make(map[string]checkpointRow, len(names))

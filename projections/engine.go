@@ -24,6 +24,7 @@ type Engine struct {
 	runners []*runner
 	opts    Options
 	sql     statements
+	moveAll string // statement that moves all checkpoints, in the order of the runners
 	holder  string
 
 	running atomic.Bool
@@ -45,6 +46,7 @@ func NewEngine(db readstore.DB, log Log, group []Projection, o Options) (*Engine
 		db: db, log: log, opts: o.or(), sql: statementsOf(db.Dialect()),
 		holder: db.Holder() + "#" + uuid.NewString()[:8],
 	}
+	e.moveAll = moveAll(db.Dialect(), group)
 	e.place.wanted = make(chan struct{}, 1)
 	var err error
 	for _, p := range group {

@@ -24,7 +24,7 @@ type Rebuilding struct {
 }
 
 // rebuildBatch is about how many events a transaction of a rebuild holds: the more, the fewer rows are written twice.
-const rebuildBatch = 8 * DefaultMaxBatch
+const rebuildBatch = 4 * DefaultMaxBatch
 
 // holdLive bounds how long the live tables stand still for a swap.
 const holdLive = 10 * time.Second

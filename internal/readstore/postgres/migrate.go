@@ -42,7 +42,11 @@ func (db *DB) Migrate(ctx context.Context) error {
 }
 
 func (db *DB) migrate(ctx context.Context) (err error) {
-	pool := stdlib.OpenDB(*db.config.ConnConfig)
+	config := db.config.ConnConfig.Copy()
+	config.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) { // what is left for an administrator to do
+		db.Logger.WarnContext(ctx, "read database says", "notice", n.Message)
+	}
+	pool := stdlib.OpenDB(*config)
 	defer func() { err = errors.Join(err, pool.Close()) }()
 	provider, err := goose.NewProvider(goose.DialectPostgres, pool, migrations.Postgres(), goose.WithDisableGlobalRegistry(true))
 	if err != nil {

@@ -98,7 +98,7 @@ type operation struct {
 	sql     string
 	values  [][]byte
 	formats []int16 // nil: all are text
-	one     bool    // it has to change one row
+	exactly *int64  // as many rows it has to change
 	table   string  // that it writes
 }
 
@@ -137,12 +137,15 @@ func (t *tx) Exec(query string, args ...any) (int64, error) {
 }
 
 // One implements readstore.Tx.
-func (t *tx) One(query string, args ...any) error {
+func (t *tx) One(query string, args ...any) error { return t.Exactly(1, query, args...) }
+
+// Exactly implements readstore.Tx.
+func (t *tx) Exactly(n int64, query string, args ...any) error {
 	op, err := t.operation(query, args)
 	if err != nil {
 		return err
 	}
-	op.one = true
+	op.exactly = &n
 	t.queued = append(t.queued, op)
 	return nil
 }
@@ -199,8 +202,8 @@ func (op *operation) result(pipeline *pgconn.Pipeline) (int64, error) {
 	if reader, ok := results.(*pgconn.ResultReader); ok && err == nil {
 		var tag pgconn.CommandTag
 		if tag, err = reader.Close(); err == nil {
-			if op.one && tag.RowsAffected() != 1 {
-				return 0, fmt.Errorf("%w but %d", readstore.ErrNotOne, tag.RowsAffected())
+			if op.exactly != nil && tag.RowsAffected() != *op.exactly {
+				return 0, fmt.Errorf("%w: %d for %d", readstore.ErrNotOne, tag.RowsAffected(), *op.exactly)
 			}
 			return tag.RowsAffected(), nil
 		}
