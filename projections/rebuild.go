@@ -105,8 +105,11 @@ func rebuild(ctx context.Context, db readstore.DB, beside readstore.Beside, log 
 	}
 	for {
 		err := fresh.replace(ctx, live, beside, tables)
+		if err == nil {
+			return nil
+		}
 		if !errors.Is(err, errOvertaken) {
-			return err
+			return fmt.Errorf("swap: %w", err)
 		}
 		pause(ctx, leaseLife) // in which who keeps the live tables can catch up
 	}
@@ -183,29 +186,33 @@ var errOvertaken = errors.New("projections: the live tables have moved")
 // replace takes the leases of the live tables, so that they stand still, folds what is missing, and swaps.
 func (e *Engine) replace(ctx context.Context, live *Engine, beside readstore.Beside, tables []string) error {
 	if _, err := live.acquire(ctx, true); err != nil {
-		return fmt.Errorf("swap: %w", err)
+		return err
 	}
-	swapped := false
-	defer func() {
-		if !swapped {
-			live.release(ctx)
-		}
-	}()
+	defer live.release(ctx) // which a swap has done
 	short, cancel := context.WithTimeout(ctx, holdLive)
 	defer cancel()
 	still := live.furthest()
 	if err := e.lead(short, func(done eventstore.Position) bool { return done >= still }); err != nil {
-		return fmt.Errorf("swap: %w", err)
+		return err
 	}
+	err := e.swap(ctx, live, beside, tables)
+	if errors.Is(err, readstore.ErrNotOne) {
+		return errOvertaken // it took so long that the leases expired
+	}
+	return err
+}
+
+// swap puts the fresh tables in the place of the live ones, with the checkpoints and what is parked.
+func (e *Engine) swap(ctx context.Context, live *Engine, beside readstore.Beside, tables []string) error {
 	parked, err := parkedTable.Select(ctx, beside, "WHERE projection IN ?", readstore.Of(e.names()))
 	if err != nil {
-		return fmt.Errorf("swap: %w", err)
+		return err
 	}
 	built, err := checkpoints(ctx, beside, e.names())
 	if err != nil {
-		return fmt.Errorf("swap: %w", err)
+		return err
 	}
-	err = beside.Swap(ctx, tables, func(tx readstore.Tx, adopt func() error) error {
+	return beside.Swap(ctx, tables, func(tx readstore.Tx, adopt func() error) error {
 		if err := e.forsake(tx, beside); err != nil {
 			return err
 		}
@@ -225,14 +232,6 @@ func (e *Engine) replace(ctx context.Context, live *Engine, beside readstore.Bes
 		}
 		return adopt()
 	})
-	if errors.Is(err, readstore.ErrNotOne) {
-		return errOvertaken // it took so long that the leases expired
-	}
-	if err != nil {
-		return fmt.Errorf("swap: %w", err)
-	}
-	swapped = true
-	return nil
 }
 
 // forsake takes what the fresh set knows of its place out of it, in the transaction of the swap: the next rebuild begins anew,
