@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/chatwatch/chatwatch/internal/readstore"
 	"github.com/chatwatch/chatwatch/migrations"
@@ -77,13 +78,24 @@ func (b *beside) adopt(t *tx, tables []string) error {
 	}
 	for _, step := range steps {
 		if err := t.writer.conn.Exec(t.ctx, step).Close(); err != nil {
-			if err = failure(err); errors.Is(err, readstore.ErrUnavailable) && !t.writer.conn.IsClosed() {
-				err = fmt.Errorf("%w: %w", errLocked, err)
-			}
-			return fmt.Errorf("swap tables: %w", err)
+			return fmt.Errorf("swap tables: %w", t.swapFailure(err))
 		}
 	}
 	return nil
+}
+
+// dependentObjects is the code of an object that cannot be dropped because of others.
+const dependentObjects = "2BP01"
+
+// swapFailure translates what a swap meets, and tells of readers in the way and of views that are not of the product.
+func (t *tx) swapFailure(err error) error {
+	if server, ok := errors.AsType[*pgconn.PgError](err); ok && server.Code == dependentObjects {
+		return fmt.Errorf("drop what others have made of the tables, and make it again afterwards: %s", server.Detail)
+	}
+	if err = failure(err); errors.Is(err, readstore.ErrUnavailable) && !t.writer.conn.IsClosed() {
+		return fmt.Errorf("%w: %w", errLocked, err)
+	}
+	return err
 }
 
 // views of the live schema.
