@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -85,7 +86,10 @@ func TestTheHistoriesOfTheTestsAreWorthIt(t *testing.T) {
 func TestFailedTransactionsLeaveNoTrace(t *testing.T) {
 	log := history(2, 1500)
 	random := rand.New(rand.NewPCG(3, 3))
+	var mu sync.Mutex
 	fail := func(at string) error {
+		mu.Lock()
+		defer mu.Unlock()
 		if random.IntN(10) == 0 {
 			return errors.New("made to fail " + at)
 		}
