@@ -127,7 +127,11 @@ func (e *Engine) acquire(ctx context.Context, byForce bool) (bool, error) {
 	if err != nil {
 		return false, fmt.Errorf("take the checkpoints: %w", err)
 	}
-	return true, e.recall(ctx, true)
+	err = e.recall(ctx, true)
+	if errors.Is(err, ErrSuperseded) {
+		return false, nil // by force, in this very moment
+	}
+	return err == nil, err
 }
 
 func (e *Engine) createCheckpoints(ctx context.Context) error {

@@ -114,6 +114,13 @@ func play(role string, p place) error {
 	switch role {
 	case "rebuild":
 		return projections.Rebuild(ctx, db, log, catalogue.All(), projections.Rebuilding{Options: options})
+	case "lease":
+		return projections.NewLease(db, "lease", options).Run(ctx, func(ctx context.Context) error {
+			fmt.Println("held")
+			<-ctx.Done()
+			fmt.Println("lost")
+			return ctx.Err()
+		})
 	case "fold alone":
 		options.Alone = true
 	case "stop between transactions":

@@ -164,8 +164,12 @@ var errOvertaken = errors.New("projections: the live tables have moved")
 
 // replace takes the leases of the live tables, so that they stand still, folds what is missing, and swaps.
 func (e *Engine) replace(ctx context.Context, live *Engine, beside readstore.Beside, tables []string) error {
-	if _, err := live.acquire(ctx, true); err != nil {
+	got, err := live.acquire(ctx, true)
+	if err != nil {
 		return fmt.Errorf("swap: %w", err)
+	}
+	if !got {
+		return errOvertaken
 	}
 	swapped := false
 	defer func() {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -43,7 +44,7 @@ type DB struct {
 
 	mu     sync.Mutex // guards the writer
 	writer *writer
-	closed bool
+	closed atomic.Bool
 }
 
 var _ readstore.DB = (*DB)(nil)
@@ -121,10 +122,9 @@ func (db *DB) Columns(ctx context.Context, table string) ([]string, error) {
 func (db *DB) Close() error {
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	if db.closed {
+	if db.closed.Swap(true) {
 		return nil
 	}
-	db.closed = true
 	db.read.Close()
 	db.disconnect()
 	return nil

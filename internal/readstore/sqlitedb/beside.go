@@ -61,7 +61,7 @@ func (b *beside) Swap(ctx context.Context, tables []string, fn func(readstore.Tx
 	}
 	b.live.mu.Lock()
 	defer b.live.mu.Unlock()
-	if b.live.closed {
+	if b.live.closed.Load() {
 		return readstore.ErrClosed
 	}
 	if err := b.live.conn.Exec("ATTACH DATABASE '" + strings.ReplaceAll(b.path, "'", "''") + "' AS beside"); err != nil {
