@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/chatwatch/chatwatch/internal/eventstore"
@@ -79,7 +80,7 @@ func rebuild(ctx context.Context, db readstore.DB, beside readstore.Beside, log 
 		return err
 	}
 	fresh.ready = func(ctx context.Context) error { return beside.Ready(ctx, tables) }
-	if err := fresh.begin(ctx, beside, tables, r.Anew); err != nil {
+	if err := fresh.begin(ctx, beside, r.Anew); err != nil {
 		return fmt.Errorf("rebuild: %w", err)
 	}
 	defer fresh.release(ctx)
@@ -105,8 +106,9 @@ func rebuild(ctx context.Context, db readstore.DB, beside readstore.Beside, log 
 	}
 }
 
-// begin takes the leases of the fresh tables, and empties these unless they can be continued.
-func (e *Engine) begin(ctx context.Context, beside readstore.Beside, tables []string, anew bool) error {
+// begin takes the leases of the fresh tables, and makes those anew that cannot be continued: also those that are at the start,
+// whose tables another rebuild may have swapped away, or half built, while the lease was waited for.
+func (e *Engine) begin(ctx context.Context, beside readstore.Beside, anew bool) error {
 	for patience := time.Now().Add(leaseLife + standbyPoll); ; { // one that was killed has left its lease
 		got, err := e.acquire(ctx, false)
 		if err != nil {
@@ -120,14 +122,18 @@ func (e *Engine) begin(ctx context.Context, beside readstore.Beside, tables []st
 		}
 		pause(ctx, standbyPoll)
 	}
-	if !anew && len(e.stale) == 0 {
+	var tables []string
+	var first []*runner
+	for _, r := range e.runners {
+		if anew || r.position == eventstore.Start || slices.Contains(e.stale, r.Name()) {
+			first, tables = append(first, r), append(tables, r.Tables()...)
+		}
+	}
+	if len(first) == 0 {
 		return nil
 	}
-	if err := beside.Empty(ctx, tables); err != nil {
-		return err
-	}
 	err := e.db.Write(ctx, func(tx readstore.Tx) error {
-		for _, r := range e.runners {
+		for _, r := range first {
 			if _, err := tx.Exec("DELETE FROM parked_event WHERE projection = ?", r.Name()); err != nil {
 				return err
 			}
@@ -138,6 +144,9 @@ func (e *Engine) begin(ctx context.Context, beside readstore.Beside, tables []st
 		}
 		return nil
 	})
+	if err == nil {
+		err = beside.Empty(ctx, tables)
+	}
 	if err != nil {
 		return err
 	}
@@ -192,6 +201,9 @@ func (e *Engine) replace(ctx context.Context, live *Engine, beside readstore.Bes
 		return fmt.Errorf("swap: %w", err)
 	}
 	err = beside.Swap(ctx, tables, func(tx readstore.Tx, adopt func() error) error {
+		if err := e.spend(tx, beside); err != nil {
+			return err
+		}
 		now := readstore.At(live.opts.Clock())
 		for _, r := range live.runners {
 			row := built[r.Name()]
@@ -215,7 +227,7 @@ func (e *Engine) replace(ctx context.Context, live *Engine, beside readstore.Bes
 		return fmt.Errorf("swap: %w", err)
 	}
 	swapped = true
-	return e.finish(ctx)
+	return nil
 }
 
 // furthest place of any projection.
@@ -227,20 +239,22 @@ func (e *Engine) furthest() eventstore.Position {
 	return position
 }
 
-// finish forgets the fresh set, whose tables are the live ones now.
-func (e *Engine) finish(ctx context.Context) error {
-	err := e.db.Write(context.WithoutCancel(ctx), func(tx readstore.Tx) error {
-		for _, r := range e.runners {
-			for _, statement := range []string{"DELETE FROM checkpoint WHERE name = ?", "DELETE FROM parked_event WHERE projection = ?"} {
-				if _, err := tx.Exec(statement, r.Name()); err != nil {
-					return err
-				}
-			}
+// spend sets the fresh set to the start in the transaction that makes its tables the live ones, unless another process has it.
+// The checkpoints stay, for epochs must not begin again.
+func (e *Engine) spend(tx readstore.Tx, beside readstore.Beside) error {
+	spent := "UPDATE " + beside.Own("checkpoint") + ` SET position = 0, events = 0, event_at = NULL, epoch = epoch + 1, holder = NULL,
+		expires_at = NULL WHERE name = ? AND epoch = ?`
+	for _, r := range e.runners {
+		n, err := tx.Exec(spent, r.Name(), r.epoch)
+		if err != nil {
+			return err
 		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("the tables are swapped, and what is left of the rebuild was not removed: %w", err)
+		if n != 1 {
+			return fmt.Errorf("%w: the rebuild of %s", ErrSuperseded, r.Name())
+		}
+		if _, err := tx.Exec("DELETE FROM "+beside.Own("parked_event")+" WHERE projection = ?", r.Name()); err != nil {
+			return err
+		}
 	}
 	return nil
 }

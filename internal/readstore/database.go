@@ -55,6 +55,8 @@ type Beside interface {
 	// Swap calls fn in a transaction of the live database; adopt, which fn calls, puts the tables of this set in the
 	// place of the live ones in that transaction. Readers see the old tables or the new ones and no error.
 	Swap(ctx context.Context, tables []string, fn func(tx Tx, adopt func() error) error) error
+	// Own is the name by which the transaction of Swap knows the checkpoint or parked_event of this set.
+	Own(table string) string
 	// Empty takes all rows out of some tables of the set.
 	Empty(ctx context.Context, tables []string) error
 }

@@ -34,9 +34,9 @@ func (db *DB) Beside(ctx context.Context, tables []string) (readstore.Beside, er
 	config := db.config.Copy()
 	schema := db.schema + besideSuffix
 	config.ConnConfig.RuntimeParams["search_path"] = quoted(schema) + ", " + quoted(db.schema)
-	conn, err := pgx.ConnectConfig(ctx, db.config.ConnConfig)
+	conn, err := db.inTurn(ctx)
 	if err != nil {
-		return nil, failure(err)
+		return nil, err
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	for _, s := range []string{schema, db.schema + retiredSuffix} {
@@ -55,6 +55,22 @@ func (db *DB) Beside(ctx context.Context, tables []string) (readstore.Beside, er
 	}
 	return &beside{second, db}, nil
 }
+
+// inTurn connects, and waits for other processes that make or remove tables of sets; the turn ends with the connection.
+func (db *DB) inTurn(ctx context.Context) (*pgx.Conn, error) {
+	conn, err := pgx.ConnectConfig(ctx, db.config.ConnConfig)
+	if err != nil {
+		return nil, failure(err)
+	}
+	const turn = "SELECT pg_advisory_lock(hashtextextended('chatwatch rebuilds ' || $1::text, 0))"
+	if _, err := conn.Exec(ctx, turn, db.schema); err != nil {
+		return nil, errors.Join(failure(err), conn.Close(context.WithoutCancel(ctx)))
+	}
+	return conn, nil
+}
+
+// Own implements readstore.Beside.
+func (b *beside) Own(table string) string { return quoted(b.schema, table) }
 
 // copyTable makes an empty table like the live one, unless it is there: columns, comments, storage, and the constraints without
 // an index of their own, with the primary key, which upserts need.
@@ -182,9 +198,9 @@ func (b *beside) indexTable(ctx context.Context, conn *pgx.Conn, table string, w
 
 // Empty implements readstore.Beside: the tables are made anew, as the live ones are now.
 func (b *beside) Empty(ctx context.Context, tables []string) error {
-	conn, err := pgx.ConnectConfig(ctx, b.config.ConnConfig)
+	conn, err := b.live.inTurn(ctx)
 	if err != nil {
-		return failure(err)
+		return err
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	for _, table := range tables {

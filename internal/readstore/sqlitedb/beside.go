@@ -48,8 +48,15 @@ func (b *beside) Empty(ctx context.Context, tables []string) error {
 	})
 }
 
+// attached is the name of the second file in the transaction of a swap.
+const attached = "beside."
+
+// Own implements readstore.Beside.
+func (b *beside) Own(table string) string { return attached + table }
+
 // Swap implements readstore.Beside. The rows are copied in the transaction: readers go on with what was before it, and the
-// writer of the live tables waits for it.
+// writer of the live tables waits for it. A crash may commit the one file and not the other: then the set is still there and
+// can be swapped once more, or it is gone and built anew.
 func (b *beside) Swap(ctx context.Context, tables []string, fn func(readstore.Tx, func() error) error) (err error) {
 	columns := map[string]string{}
 	for _, table := range tables {
@@ -67,16 +74,32 @@ func (b *beside) Swap(ctx context.Context, tables []string, fn func(readstore.Tx
 	if err := b.live.conn.Exec("ATTACH DATABASE '" + strings.ReplaceAll(b.path, "'", "''") + "' AS beside"); err != nil {
 		return fmt.Errorf("swap: %w", err)
 	}
-	defer func() { err = errors.Join(err, b.live.conn.Exec("DETACH DATABASE beside")) }()
+	defer func() {
+		b.live.discard(attached)
+		err = errors.Join(err, b.live.conn.Exec("DETACH DATABASE beside"))
+		if err == nil {
+			b.shrinkFile()
+		}
+	}()
 	return b.live.write(ctx, func(t readstore.Tx) error {
 		return fn(t, func() error {
 			for _, table := range tables {
-				copied := fmt.Sprintf("DELETE FROM main.%[1]s; INSERT INTO main.%[1]s (%[2]s) SELECT %[2]s FROM beside.%[1]s", table, columns[table])
-				if err := b.live.conn.Exec(copied); err != nil { // not kept: the other file goes away
+				copied := fmt.Sprintf("DELETE FROM main.%[1]s; INSERT INTO main.%[1]s (%[2]s) SELECT %[2]s FROM beside.%[1]s; DELETE FROM beside.%[1]s",
+					table, columns[table])
+				if err := b.live.conn.Exec(copied); err != nil {
 					return fmt.Errorf("replace %s: %w", table, err)
 				}
 			}
 			return nil
 		})
 	})
+}
+
+// shrinkFile gives back the space of the rows that have been swapped in, unless somebody reads the file.
+func (b *beside) shrinkFile() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := b.conn.Exec("VACUUM"); err != nil {
+		b.logger.Warn("the file of a rebuild keeps its size", "error", err)
+	}
 }

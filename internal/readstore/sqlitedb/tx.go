@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"unsafe"
 
 	"github.com/chatwatch/chatwatch/internal/readstore"
@@ -219,4 +220,14 @@ func (tx *tx) prepare(query string) (*sqlite.Stmt, error) {
 	}
 	tx.db.prepared[query] = s
 	return s, nil
+}
+
+// discard forgets the prepared statements with a text in them.
+func (db *DB) discard(text string) {
+	for query, s := range db.prepared {
+		if strings.Contains(query, text) {
+			s.Close()
+			delete(db.prepared, query)
+		}
+	}
 }
