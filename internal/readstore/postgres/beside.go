@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
@@ -212,85 +211,6 @@ func (b *beside) Empty(ctx context.Context, tables []string) error {
 		}
 	}
 	return nil
-}
-
-// Swaps give way to readers: one that waits for a lock longer than swapLockTimeout is undone and tried again. It is shorter
-// than the server's deadlock_timeout (1 s by default), so that no reader is ever ended for its sake.
-const (
-	swapLockTimeout = "SET LOCAL lock_timeout = '300ms'"
-	swapAttempts    = 200
-	swapPause       = 50 * time.Millisecond
-)
-
-// Swap implements readstore.Beside.
-func (b *beside) Swap(ctx context.Context, tables []string, fn func(readstore.Tx, func() error) error) error {
-	b.live.mu.Lock()
-	defer b.live.mu.Unlock()
-	for attempt := 1; ; attempt++ {
-		err := b.live.write(ctx, func(t readstore.Tx) error {
-			return fn(t, func() error { return b.adopt(ctx, t.(*tx), tables) })
-		})
-		if err == nil || attempt == swapAttempts || !errors.Is(err, errLocked) || ctx.Err() != nil {
-			return err
-		}
-		select {
-		case <-time.After(swapPause):
-		case <-ctx.Done():
-		}
-	}
-}
-
-// errLocked is what a swap meets that readers are in the way of.
-var errLocked = errors.New("readers hold the tables")
-
-// adopt moves the live tables out of the way and the fresh ones in, makes the views anew, which are bound to tables and
-// not to their names, and drops what is retired.
-func (b *beside) adopt(ctx context.Context, t *tx, tables []string) error {
-	views, err := b.views(ctx)
-	if err != nil {
-		return err
-	}
-	all, _, err := scripts()
-	if err != nil {
-		return err
-	}
-	var locked, moved, dropped []string
-	for _, v := range views {
-		locked = append(locked, quoted(b.live.schema, v))
-	}
-	for _, table := range tables {
-		locked = append(locked, quoted(b.live.schema, table))
-		moved = append(moved,
-			fmt.Sprintf("ALTER TABLE %s SET SCHEMA %s", quoted(b.live.schema, table), quoted(b.live.schema+retiredSuffix)),
-			fmt.Sprintf("ALTER TABLE %s SET SCHEMA %s", quoted(b.schema, table), quoted(b.live.schema)))
-		dropped = append(dropped, "DROP TABLE "+quoted(b.live.schema+retiredSuffix, table))
-	}
-	steps := []string{
-		swapLockTimeout,
-		fmt.Sprintf("LOCK TABLE %s IN ACCESS EXCLUSIVE MODE", strings.Join(append([]string{quoted(b.live.schema, "swap_gate")}, locked...), ", ")),
-		strings.Join(moved, "; "), all, strings.Join(dropped, "; "),
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	for _, step := range steps {
-		if err := t.writer.conn.Exec(ctx, step).Close(); err != nil {
-			if err = failure(err); errors.Is(err, readstore.ErrUnavailable) && !t.writer.conn.IsClosed() {
-				err = fmt.Errorf("%w: %w", errLocked, err)
-			}
-			return fmt.Errorf("swap tables: %w", err)
-		}
-	}
-	return nil
-}
-
-// views of the live schema, those that are read through others first.
-func (b *beside) views(ctx context.Context) ([]string, error) {
-	rows, err := b.live.read.Query(ctx, "SELECT viewname::text FROM pg_views WHERE schemaname = $1 ORDER BY viewname", b.live.schema)
-	if err != nil {
-		return nil, failure(err)
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
 func collect(ctx context.Context, conn *pgx.Conn, query string, args ...any) ([]string, error) {
