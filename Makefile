@@ -29,7 +29,7 @@ run: build ## start the demo: a sample site with lively traffic
 	./$(BIN) demo --data-dir $(DEMO_DATA) --listen $(LISTEN)
 
 .PHONY: test
-test: format vet race ## gofmt, vet, and every test under the race detector, on both event stores
+test: format vet race ## gofmt, vet, and every test under the race detector, on both event stores and read databases
 
 .PHONY: format
 format: ## fail when a file is not gofmt'ed
@@ -44,8 +44,8 @@ vet: ## go vet
 lint: ## golangci-lint, where it is installed
 	@if command -v golangci-lint >/dev/null; then golangci-lint run; else echo "golangci-lint is not installed: skipped"; fi
 
-# Packages whose tests run once more with the EventStoreDB adapter as the store, over the protocol. Those of the second list are
-# many small requests, for which the race detector takes minutes; their race has been run on the embedded store, and that of
+# Packages whose tests run once more with the EventStoreDB adapter as the store, over the protocol, and with the read models on
+# PostgreSQL. Those of the second list are many small requests, for which the race detector takes minutes; their race has been run on the embedded store, and that of
 # the adapter in its own package.
 OVER_WIRE      := ./cmd/chatwatch ./internal/feed ./internal/live ./internal/process
 OVER_WIRE_PLAIN := ./api ./internal/command
@@ -60,8 +60,8 @@ race: compiler postgres ## all tests under the race detector
 	set -e; \
 	echo "on the embedded event store"; \
 	go test $$race -timeout 20m ./...; \
-	echo "on EventStoreDB's protocol"; \
-	export CHATWATCH_TEST_STORE=wire; \
+	echo "on EventStoreDB's protocol and PostgreSQL"; \
+	export CHATWATCH_TEST_STORE=wire CHATWATCH_TEST_READS=postgres; \
 	go test $$race -timeout 20m $(OVER_WIRE); \
 	go test -timeout 20m $(OVER_WIRE_PLAIN)
 
@@ -92,7 +92,9 @@ bench: ## the figures of docs/benchmarks.md, in one run
 	go test -run '^$$' -bench 'RawSync|Append|Read' -benchtime 3s ./internal/eventstore/embedded
 	go test -run '^$$' -bench . -benchtime 3s ./internal/eventstore/eventstoredb
 	go test -run '^$$' -bench . -benchtime 3s ./internal/command
-	go test -run '^$$' -bench . ./projections/...
+	go test -run '^$$' -bench 'CatchUp|Live|FromStore' ./projections/catalogue
+	go test -run '^$$' -bench 'Postgres|Backlog|Lag' -benchtime 2x -timeout 30m ./projections/catalogue
+	go test -run '^$$' -bench Postgres -benchtime 300x -timeout 30m ./projections/snapshot
 	go test -run '^$$' -bench Messages -benchtime 100000x ./cmd/chatwatch
 	CHATWATCH_TEST_STORE=wire go test -run '^$$' -bench 'Messages/HTTP$$' -benchtime 20000x ./cmd/chatwatch
 	go test -run '^$$' -bench Simulation -benchtime 1x ./cmd/chatwatch

@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -24,10 +23,11 @@ import (
 	"github.com/chatwatch/chatwatch/internal/eventstore/teststore"
 	"github.com/chatwatch/chatwatch/internal/live"
 	"github.com/chatwatch/chatwatch/internal/readstore"
-	"github.com/chatwatch/chatwatch/internal/readstore/sqlitedb"
+	"github.com/chatwatch/chatwatch/internal/readstore/postgrestest"
 	"github.com/chatwatch/chatwatch/projections"
 	accesses "github.com/chatwatch/chatwatch/projections/access"
 	"github.com/chatwatch/chatwatch/projections/directory"
+	"github.com/chatwatch/chatwatch/projections/projectiontest"
 	"github.com/chatwatch/chatwatch/projections/sessions"
 	"github.com/chatwatch/chatwatch/projections/snapshot"
 	"github.com/chatwatch/chatwatch/projections/staffing"
@@ -58,11 +58,9 @@ func must(t testing.TB, err error) {
 func bare(t testing.TB, change ...func(*api.Config)) *site {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	dir, quiet := t.TempDir(), slog.New(slog.DiscardHandler)
+	quiet := slog.New(slog.DiscardHandler)
 	store := teststore.Open(t)
-	db, err := sqlitedb.Open(ctx, filepath.Join(dir, "read.db"), quiet)
-	must(t, err)
-	must(t, db.Migrate(ctx))
+	db := openReads(t)
 	engine, err := projections.NewEngine(db, projections.FromStore(store, 1000, quiet), group(), projections.Options{})
 	must(t, err)
 	service, err := command.New(command.Config{Store: store, Log: quiet, Shared: teststore.OverWire()})
@@ -97,6 +95,15 @@ func bare(t testing.TB, change ...func(*api.Config)) *site {
 		_ = db.Close()
 	})
 	return s
+}
+
+// openReads opens the read database that the tests run on.
+func openReads(t testing.TB) readstore.DB {
+	t.Helper()
+	if postgrestest.Wanted() {
+		return projectiontest.ReusePostgres(t)
+	}
+	return projectiontest.Open(t)
 }
 
 func group() []projections.Projection {

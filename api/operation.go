@@ -86,7 +86,7 @@ var (
 		{"X-Request-Id", "returned, and kept with what the request changes"},
 	}
 	readHeaders = []parameter{
-		{"Chatwatch-After", "a Chatwatch-Position: the answer holds at least what was there, else projection_behind"},
+		{"Chatwatch-After", "a Chatwatch-Position: the answer holds at least what was there, else projection_behind, which tells both positions"},
 		{"X-Request-Id", "returned"},
 	}
 )

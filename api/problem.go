@@ -11,6 +11,7 @@ import (
 
 	"github.com/chatwatch/chatwatch/domain"
 	"github.com/chatwatch/chatwatch/internal/eventstore"
+	"github.com/chatwatch/chatwatch/internal/readstore"
 )
 
 // statusOf is the one table from kinds of refusal to HTTP numbers.
@@ -67,7 +68,8 @@ func problemOf(err error) (p *problem, failure bool) {
 	switch {
 	case errors.Is(err, context.Canceled): // the caller is gone, or the server is going
 		return unavailable, false
-	case errors.Is(err, eventstore.ErrUnavailable), errors.Is(err, eventstore.ErrClosed), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, eventstore.ErrUnavailable), errors.Is(err, eventstore.ErrClosed),
+		errors.Is(err, readstore.ErrUnavailable), errors.Is(err, readstore.ErrClosed), errors.Is(err, context.DeadlineExceeded):
 		return unavailable, true
 	case errors.Is(err, eventstore.ErrTooLarge):
 		return ofRejection(domain.Reject(domain.TextTooLarge, "the request is too large")), false
@@ -130,4 +132,7 @@ type problemBody struct {
 	Status int    `json:"status" doc:"The HTTP status"`
 	Detail string `json:"detail" doc:"What happened this time"`
 	Code   string `json:"code" doc:"Stable, for programs to act on" example:"no_idle_session"`
+	// Of projection_behind.
+	Wanted  string `json:"wanted,omitempty" doc:"With projection_behind: the position that was asked for, as a Chatwatch-Position"`
+	Reached string `json:"reached,omitempty" doc:"With projection_behind: the position that the report holds, as a Chatwatch-Position"`
 }

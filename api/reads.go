@@ -35,10 +35,22 @@ func (c *call) readAfter() error {
 // latter not for long: they serve what they have.
 func (c *call) catchUp(acknowledged eventstore.Position, patience time.Duration) error {
 	if c.wanted > eventstore.Start && !c.reached(c.wanted, c.Limits.AfterTimeout) {
-		return rejected(domain.ProjectionBehind, "the report has not reached that position yet")
+		return c.behind()
 	}
 	c.reached(acknowledged, patience)
 	return c.ctx().Err()
+}
+
+// behind refuses a read with both positions, sealed so that how far they are apart cannot be told, nor whether they are the
+// same as others.
+func (c *call) behind() error {
+	return &domain.Rejection{
+		Code: domain.ProjectionBehind, Detail: "the report has not reached that position yet",
+		Data: map[string]any{
+			"wanted":  c.positions.SealSalted(uint64(c.wanted)),
+			"reached": c.positions.SealSalted(uint64(c.Progress.Position())),
+		},
+	}
 }
 
 func (c *call) reached(position eventstore.Position, patience time.Duration) bool {

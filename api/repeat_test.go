@@ -186,7 +186,13 @@ func TestAReadThatIsBehindSaysSoOnlyToWhoAsked(t *testing.T) {
 	position := s.say(c, c.customer, "public", "x").header.Get("Chatwatch-Position")
 	for _, path := range []string{c.path + "/transcript", "/sessions", "/queues"} {
 		s.get(path, s.staff("ann")).is(200)
-		s.get(path, s.staff("ann"), header{"Chatwatch-After", position}).problem(http.StatusServiceUnavailable, "projection_behind")
+		a := s.get(path, s.staff("ann"), header{"Chatwatch-After", position}).problem(http.StatusServiceUnavailable, "projection_behind")
+		wanted, reached := a.text("wanted"), a.text("reached")
+		if a.header.Get("Retry-After") == "" || len(wanted) != len(position) || len(reached) != len(position) || wanted == position || wanted == reached {
+			t.Errorf("%s: Retry-After %q, wanted %q, reached %q", path, a.header.Get("Retry-After"), wanted, reached)
+		}
+		s.get(path, s.staff("ann"), header{"Chatwatch-After", reached}).is(200) // both are positions that a read takes
+		s.get(path, s.staff("ann"), header{"Chatwatch-After", wanted}).problem(http.StatusServiceUnavailable, "projection_behind")
 	}
 }
 

@@ -1,8 +1,11 @@
 package migrations_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"io/fs"
+	"log/slog"
 	"regexp"
 	"strings"
 	"testing"
@@ -11,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/chatwatch/chatwatch/internal/readstore/postgres"
 	"github.com/chatwatch/chatwatch/internal/readstore/postgrestest"
 	"github.com/chatwatch/chatwatch/migrations"
 	"github.com/chatwatch/chatwatch/projections/projectiontest"
@@ -67,7 +71,17 @@ func TestRolesAreLeftToAnAdministratorByWhoMayNotMakeThem(t *testing.T) {
 		t.Fatal(code)
 	}
 	app := postgrestest.Login(url, "app")
-	projectiontest.OpenPostgres(t, app)
+	var logged bytes.Buffer
+	db, err := postgres.Open(ctx, app, postgres.Options{Name: "test", Logger: slog.New(slog.NewTextHandler(&logged, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(db.Migrate(ctx), db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(logged.String(), "CREATE ROLE chatwatch_bi LOGIN;") {
+		t.Errorf("the administrator's part is not in the log:\n%s", &logged)
+	}
 
 	var notices []string
 	config, err := pgx.ParseConfig(app)

@@ -24,7 +24,7 @@ type Rebuilding struct {
 }
 
 // rebuildBatch is about how many events a transaction of a rebuild holds: the more, the fewer rows are written twice.
-const rebuildBatch = 8 * DefaultMaxBatch
+const rebuildBatch = 4 * DefaultMaxBatch
 
 // holdLive bounds how long the live tables stand still for a swap.
 const holdLive = 10 * time.Second
@@ -33,10 +33,7 @@ const holdLive = 10 * time.Second
 // transaction when they have caught up. Until then the live tables are what readers see and another engine keeps up to date; it
 // notices by its lease. When ctx ends before, what has been built stays, and the next call continues.
 func Rebuild(ctx context.Context, db readstore.DB, log Log, group []Projection, r Rebuilding) error {
-	var tables []string
-	for _, p := range group {
-		tables = append(tables, p.Tables()...)
-	}
+	tables := tablesOf(group)
 	beside, err := db.Beside(ctx, tables)
 	if err != nil {
 		return fmt.Errorf("rebuild: %w", err)
@@ -46,6 +43,14 @@ func Rebuild(ctx context.Context, db readstore.DB, log Log, group []Projection, 
 		err = closeErr
 	}
 	return err
+}
+
+func tablesOf[P Projection](group []P) []string {
+	var tables []string
+	for _, p := range group {
+		tables = append(tables, p.Tables()...)
+	}
+	return tables
 }
 
 // RebuildStale rebuilds those of a group whose rows were built by another version of the code; nothing when there are none.
@@ -103,11 +108,11 @@ func rebuild(ctx context.Context, db readstore.DB, beside readstore.Beside, log 
 		if !errors.Is(err, errOvertaken) {
 			return err
 		}
+		pause(ctx, leaseLife) // in which who keeps the live tables can catch up
 	}
 }
 
-// begin takes the leases of the fresh tables, and makes those anew that cannot be continued: also those that are at the start,
-// whose tables another rebuild may have swapped away, or half built, while the lease was waited for.
+// begin takes the leases of the fresh tables, and empties those that cannot be continued.
 func (e *Engine) begin(ctx context.Context, beside readstore.Beside, anew bool) error {
 	for patience := time.Now().Add(leaseLife + standbyPoll); ; { // one that was killed has left its lease
 		got, err := e.acquire(ctx, false)
@@ -122,18 +127,29 @@ func (e *Engine) begin(ctx context.Context, beside readstore.Beside, anew bool) 
 		}
 		pause(ctx, standbyPoll)
 	}
-	var tables []string
-	var first []*runner
+	var unusable []*runner
 	for _, r := range e.runners {
 		if anew || r.position == eventstore.Start || slices.Contains(e.stale, r.Name()) {
-			first, tables = append(first, r), append(tables, r.Tables()...)
+			unusable = append(unusable, r)
 		}
 	}
-	if len(first) == 0 {
+	if len(unusable) == 0 {
 		return nil
 	}
-	err := e.db.Write(ctx, func(tx readstore.Tx) error {
-		for _, r := range first {
+	// First the checkpoints: whoever finds one at the start empties the tables, so a crash in between does no harm.
+	if err := e.restart(ctx, unusable); err != nil {
+		return err
+	}
+	if err := beside.Empty(ctx, tablesOf(unusable)); err != nil {
+		return err
+	}
+	return e.recall(ctx, true)
+}
+
+// restart puts the checkpoints of projections back to the start of the log.
+func (e *Engine) restart(ctx context.Context, runners []*runner) error {
+	return e.db.Write(ctx, func(tx readstore.Tx) error {
+		for _, r := range runners {
 			if _, err := tx.Exec("DELETE FROM parked_event WHERE projection = ?", r.Name()); err != nil {
 				return err
 			}
@@ -144,13 +160,6 @@ func (e *Engine) begin(ctx context.Context, beside readstore.Beside, anew bool) 
 		}
 		return nil
 	})
-	if err == nil {
-		err = beside.Empty(ctx, tables)
-	}
-	if err != nil {
-		return err
-	}
-	return e.recall(ctx, true)
 }
 
 // build folds up to where the log ends now.
@@ -173,12 +182,8 @@ var errOvertaken = errors.New("projections: the live tables have moved")
 
 // replace takes the leases of the live tables, so that they stand still, folds what is missing, and swaps.
 func (e *Engine) replace(ctx context.Context, live *Engine, beside readstore.Beside, tables []string) error {
-	got, err := live.acquire(ctx, true)
-	if err != nil {
+	if _, err := live.acquire(ctx, true); err != nil {
 		return fmt.Errorf("swap: %w", err)
-	}
-	if !got {
-		return errOvertaken
 	}
 	swapped := false
 	defer func() {
@@ -201,7 +206,7 @@ func (e *Engine) replace(ctx context.Context, live *Engine, beside readstore.Bes
 		return fmt.Errorf("swap: %w", err)
 	}
 	err = beside.Swap(ctx, tables, func(tx readstore.Tx, adopt func() error) error {
-		if err := e.spend(tx, beside); err != nil {
+		if err := e.forsake(tx, beside); err != nil {
 			return err
 		}
 		now := readstore.At(live.opts.Clock())
@@ -230,6 +235,30 @@ func (e *Engine) replace(ctx context.Context, live *Engine, beside readstore.Bes
 	return nil
 }
 
+// forsake puts the fresh set back to the start, in the transaction of the swap: the next rebuild begins anew, and whoever has
+// taken over this one has not got its tables taken away. The checkpoints stay, for their epochs must not begin again.
+func (e *Engine) forsake(tx readstore.Tx, beside readstore.Beside) error {
+	spent := "UPDATE " + beside.Table("checkpoint") + ` SET position = 0, events = 0, event_at = NULL, epoch = epoch + 1, holder = NULL,
+		expires_at = NULL WHERE name = ? AND epoch = ? AND position = ?`
+	for _, r := range e.runners {
+		if err := tx.One(spent, r.Name(), r.epoch, int64(r.position)); err != nil {
+			return superseded(err)
+		}
+		if _, err := tx.Exec("DELETE FROM "+beside.Table("parked_event")+" WHERE projection = ?", r.Name()); err != nil {
+			return superseded(err)
+		}
+	}
+	return nil
+}
+
+// superseded is what it means that a checkpoint is not where an engine has left it.
+func superseded(err error) error {
+	if errors.Is(err, readstore.ErrNotOne) {
+		return ErrSuperseded
+	}
+	return err
+}
+
 // furthest place of any projection.
 func (e *Engine) furthest() eventstore.Position {
 	var position eventstore.Position
@@ -237,24 +266,4 @@ func (e *Engine) furthest() eventstore.Position {
 		position = max(position, r.position)
 	}
 	return position
-}
-
-// spend sets the fresh set to the start in the transaction that makes its tables the live ones, unless another process has it.
-// The checkpoints stay, for epochs must not begin again.
-func (e *Engine) spend(tx readstore.Tx, beside readstore.Beside) error {
-	spent := "UPDATE " + beside.Own("checkpoint") + ` SET position = 0, events = 0, event_at = NULL, epoch = epoch + 1, holder = NULL,
-		expires_at = NULL WHERE name = ? AND epoch = ?`
-	for _, r := range e.runners {
-		n, err := tx.Exec(spent, r.Name(), r.epoch)
-		if err != nil {
-			return err
-		}
-		if n != 1 {
-			return fmt.Errorf("%w: the rebuild of %s", ErrSuperseded, r.Name())
-		}
-		if _, err := tx.Exec("DELETE FROM "+beside.Own("parked_event")+" WHERE projection = ?", r.Name()); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -25,11 +25,7 @@ func RetryParked(ctx context.Context, db readstore.DB, log Log, group []Projecti
 	if err != nil {
 		return nil, err
 	}
-	got, err := e.acquire(ctx, true)
-	if err == nil && !got {
-		err = ErrSuperseded
-	}
-	if err != nil {
+	if _, err := e.acquire(ctx, true); err != nil {
 		return nil, fmt.Errorf("retry parked streams: %w", err)
 	}
 	defer e.release(ctx)

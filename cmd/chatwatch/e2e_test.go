@@ -20,6 +20,7 @@ import (
 
 	"github.com/chatwatch/chatwatch/internal/auth"
 	"github.com/chatwatch/chatwatch/internal/eventstore/teststore"
+	"github.com/chatwatch/chatwatch/internal/readstore/postgrestest"
 	"github.com/chatwatch/chatwatch/internal/simulation"
 )
 
@@ -63,13 +64,17 @@ func (l *lockedBuffer) String() string {
 	return l.b.String()
 }
 
-// newServer serves on the store that the tests run on.
+// newServer serves on the stores that the tests run on.
 func newServer(t testing.TB) *server {
 	t.Helper()
-	if teststore.OverWire() {
-		return startServer(t, "--eventstore", teststore.Serve(t, teststore.Embedded(t)).URL())
+	var args []string
+	if postgrestest.Wanted() {
+		args = append(args, "--database", postgrestest.Database(t))
 	}
-	return startServer(t)
+	if teststore.OverWire() {
+		args = append(args, "--eventstore", teststore.Serve(t, teststore.Embedded(t)).URL())
+	}
+	return startServer(t, args...)
 }
 
 // startServer serves on the embedded store, unless the arguments name another.

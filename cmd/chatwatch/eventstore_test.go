@@ -227,7 +227,7 @@ func TestTwoNodesServeOneSite(t *testing.T) {
 	group.Wait()
 	for _, node := range []*server{one, two} {
 		ready := node.must(http.StatusOK, http.MethodGet, "/readyz", "", nil)
-		if text := fmt.Sprint(ready); !strings.Contains(text, "parked_streams:0") || !strings.Contains(text, "lag_bytes:") {
+		if text := fmt.Sprint(ready); !strings.Contains(text, "parked_streams:0") || !strings.Contains(text, "lag_events:") {
 			t.Errorf("readyz tells %s", text)
 		}
 	}
@@ -488,6 +488,7 @@ func TestHealthTellsWhetherAServerIsReady(t *testing.T) {
 	namesItsStore(t)
 	events := teststore.Serve(t, teststore.Embedded(t))
 	s := startServer(t, "--eventstore", events.URL())
+	s.becomes(http.StatusOK)
 	var out bytes.Buffer
 	health := []string{"health", "--url", s.url() + "/readyz"}
 	if err := run(t.Context(), health, &out, &out); err != nil || out.String() != "ready\n" {

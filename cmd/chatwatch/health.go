@@ -52,7 +52,7 @@ func (n *node) checkReadModels(ctx context.Context) (map[string]any, error) {
 			"name": s.Name, "position": s.Position, "lag_events": s.Lag.Events, "lag_ms": s.Lag.MS, "version": s.Version,
 			"leader": s.Holder, "parked_streams": parkedOf(parked, s.Name),
 		})
-		if s.Holder == "" && err == nil {
+		if s.Idle && err == nil {
 			err = fmt.Errorf("no process runs projection %s", s.Name)
 		}
 	}

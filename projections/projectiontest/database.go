@@ -28,6 +28,18 @@ func Databases() map[string]func(t testing.TB) readstore.DB {
 	}
 }
 
+// ReusePostgres opens an empty, migrated database that a test before may have had. Its tables must not be swapped.
+func ReusePostgres(t testing.TB) readstore.DB {
+	t.Helper()
+	return OpenPostgres(t, postgrestest.Reused(t, func(url string) error {
+		db, err := postgres.Open(context.Background(), url, postgres.Options{Name: "test " + uuid.NewString()})
+		if err != nil {
+			return err
+		}
+		return errors.Join(db.Migrate(context.Background()), db.Close())
+	}))
+}
+
 // OpenPostgres opens a database on a server, migrated, as a process of its own would.
 func OpenPostgres(t testing.TB, url string) readstore.DB {
 	t.Helper()

@@ -10,22 +10,32 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/chatwatch/chatwatch/internal/readstore"
+	"github.com/chatwatch/chatwatch/migrations"
 )
 
-// Swaps give way to readers: one that waits for a lock longer than swapLockTimeout is undone and tried again. It is shorter
-// than the server's deadlock_timeout (1 s by default), so that no reader is ever ended for its sake.
+// Table implements readstore.Beside.
+func (b *beside) Table(name string) string { return quoted(b.schema, name) }
+
+// Swaps give way to readers: one that waits longer than this for a lock, or for all of them, is undone and tried again. The
+// whole is shorter than the server's deadlock_timeout (1 s by default), so that no reader is ever ended for its sake.
 const (
-	swapLockTimeout = "SET LOCAL lock_timeout = '300ms'; SET LOCAL synchronous_commit = on"
-	swapAttempts    = 200
-	swapPause       = 50 * time.Millisecond
+	swapPatience = "SET LOCAL lock_timeout = '300ms'; SET LOCAL statement_timeout = '700ms'"
+	swapLocked   = "SET LOCAL statement_timeout TO DEFAULT; SET LOCAL synchronous_commit = on"
+	swapAttempts = 200
+	swapPause    = 50 * time.Millisecond
 	// retiredFor is how long the old tables stay after a swap: a query has read the body of a function before it locks the
 	// tables in there, and only those.
 	retiredFor = 250 * time.Millisecond
 )
 
-// Swap implements readstore.Beside.
+// Swap implements readstore.Beside. Other writers of this process have their turns between the attempts.
 func (b *beside) Swap(ctx context.Context, tables []string, fn func(readstore.Tx, func() error) error) error {
-	if err := b.swap(ctx, tables, fn); err != nil {
+	err := patiently(ctx, func() error {
+		return b.live.Write(ctx, func(t readstore.Tx) error {
+			return fn(t, func() error { return b.adopt(t.(*tx), tables) })
+		})
+	})
+	if err != nil {
 		return err
 	}
 	if err := b.dropRetired(ctx, tables); err != nil { // the next swap does it
@@ -34,26 +44,17 @@ func (b *beside) Swap(ctx context.Context, tables []string, fn func(readstore.Tx
 	return nil
 }
 
-func (b *beside) swap(ctx context.Context, tables []string, fn func(readstore.Tx, func() error) error) error {
-	b.live.mu.Lock()
-	defer b.live.mu.Unlock()
-	return patiently(ctx, func() error {
-		return b.live.write(ctx, func(t readstore.Tx) error {
-			return fn(t, func() error { return b.adopt(ctx, t.(*tx), tables) })
-		})
-	})
-}
-
 // patiently calls do again while it fails because of readers.
 func patiently(ctx context.Context, do func() error) error {
 	for attempt := 1; ; attempt++ {
 		err := do()
-		if err == nil || attempt == swapAttempts || !errors.Is(err, errLocked) || ctx.Err() != nil {
+		if err == nil || attempt == swapAttempts || !errors.Is(err, errLocked) {
 			return err
 		}
 		select {
 		case <-time.After(swapPause):
 		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
 }
@@ -97,16 +98,16 @@ func whenLocked(err error, closed bool) error {
 
 // adopt moves the live tables out of the way and the fresh ones in, and makes the views anew, which are bound to tables and
 // not to their names. It fails when anything else is bound to the old tables, so that they could not be dropped.
-func (b *beside) adopt(ctx context.Context, t *tx, tables []string) error {
-	views, err := b.views(ctx)
+func (b *beside) adopt(t *tx, tables []string) error {
+	views, err := b.views(t.ctx)
 	if err != nil {
 		return err
 	}
-	all, _, err := scripts()
+	scripts, err := migrations.Joined(migrations.PostgresScripts())
 	if err != nil {
 		return err
 	}
-	grants, err := b.grants(ctx, tables)
+	grants, err := b.grants(t.ctx, tables)
 	if err != nil {
 		return err
 	}
@@ -121,23 +122,23 @@ func (b *beside) adopt(ctx context.Context, t *tx, tables []string) error {
 			fmt.Sprintf("ALTER TABLE %s SET SCHEMA %s", quoted(b.schema, table), quoted(b.live.schema)))
 	}
 	steps := []string{
-		swapLockTimeout,
+		swapPatience,
 		fmt.Sprintf("LOCK TABLE %s IN ACCESS EXCLUSIVE MODE", strings.Join(append([]string{quoted(b.live.schema, "swap_gate")}, locked...), ", ")),
-		"DROP TABLE IF EXISTS " + b.retired(tables), strings.Join(moved, "; "), all, strings.Join(grants, "; "),
+		swapLocked, "DROP TABLE IF EXISTS " + b.retired(tables), strings.Join(moved, "; "), scripts, strings.Join(grants, "; "),
 		"SAVEPOINT retired; DROP TABLE " + b.retired(tables) + "; ROLLBACK TO retired",
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
 	for _, step := range steps {
-		if err := t.writer.conn.Exec(ctx, step).Close(); err != nil {
+		if err := t.writer.conn.Exec(t.ctx, step).Close(); err != nil {
 			return fmt.Errorf("swap tables: %w", whenLocked(failure(err), t.writer.conn.IsClosed()))
 		}
 	}
 	return nil
 }
 
-// views of the live schema, those that are read through others first.
+// views of the live schema.
 func (b *beside) views(ctx context.Context) ([]string, error) {
 	rows, err := b.live.read.Query(ctx, "SELECT viewname::text FROM pg_views WHERE schemaname = $1 ORDER BY viewname", b.live.schema)
 	if err != nil {

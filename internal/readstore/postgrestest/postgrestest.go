@@ -7,6 +7,7 @@ package postgrestest
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
@@ -20,6 +21,10 @@ import (
 // shared is the cluster of the process. It stays reachable until the end: were it collected, the watchdog's pipe would close.
 var shared = sync.OnceValues(func() (*Server, error) { return launch() })
 
+// Wanted tells whether tests that can run on either read database are to run on PostgreSQL: CHATWATCH_TEST_READS is "postgres".
+// `make test` runs them on both.
+func Wanted() bool { return os.Getenv("CHATWATCH_TEST_READS") == "postgres" }
+
 // Database makes an empty schema and returns the URL of connections that have it as their search path. It is dropped with the test,
 // and so is every schema whose name begins with its name.
 func Database(t testing.TB) string {
@@ -32,20 +37,29 @@ func Database(t testing.TB) string {
 		}
 		server = s.URL()
 	}
-	u, err := url.Parse(server)
-	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
-		t.Fatal("CHATWATCH_TEST_DATABASE is no URL of the form postgres://…")
-	}
-	schema := "t_" + strings.ToLower(rand.Text()[:12])
-	if err := execute(server, "CREATE SCHEMA "+schema); err != nil {
-		t.Fatalf("make a schema: %v", err)
+	connection, err := schema(server)
+	if err != nil {
+		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := drop(with(u, "lock_timeout", "10s"), schema); err != nil {
+		if err := drop(connection); err != nil {
 			t.Errorf("drop the schema, does a connection still use it? %v", err)
 		}
 	})
-	return with(u, "search_path", schema)
+	return connection
+}
+
+// schema makes an empty one on a server, and returns the URL of connections that have it as their search path.
+func schema(server string) (string, error) {
+	u, err := url.Parse(server)
+	if err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
+		return "", errors.New("CHATWATCH_TEST_DATABASE is no URL of the form postgres://…")
+	}
+	name := "t_" + strings.ToLower(rand.Text()[:12])
+	if err := execute(server, "CREATE SCHEMA "+name); err != nil {
+		return "", fmt.Errorf("make a schema: %w", err)
+	}
+	return with(u, "search_path", name), nil
 }
 
 // Login returns the URL with another user, who needs no password on a server of this package. Roles are shared by all schemas of
@@ -77,10 +91,12 @@ func execute(server, statement string) error {
 	return err
 }
 
-func drop(server, prefix string) error {
-	return execute(server, fmt.Sprintf(`DO $$ DECLARE s name; BEGIN
-		FOR s IN SELECT nspname FROM pg_namespace WHERE starts_with(nspname, '%s') LOOP
-			EXECUTE format('DROP SCHEMA %%I CASCADE', s);
+// drop removes the schema of a connection, and those whose names begin with its name.
+func drop(connection string) error {
+	return execute(connection, `DO $$ DECLARE s name; BEGIN
+		SET LOCAL lock_timeout = '10s';
+		FOR s IN SELECT nspname FROM pg_namespace WHERE starts_with(nspname, current_setting('search_path')) LOOP
+			EXECUTE format('DROP SCHEMA %I CASCADE', s);
 		END LOOP;
-	END $$`, prefix))
+	END $$`)
 }

@@ -48,15 +48,15 @@ func (b *beside) Empty(ctx context.Context, tables []string) error {
 	})
 }
 
-// attached is the name of the second file in the transaction of a swap.
-const attached = "beside."
+// attached is the name of the set in the transaction of a swap.
+const attached = "beside"
 
-// Own implements readstore.Beside.
-func (b *beside) Own(table string) string { return attached + table }
+// Table implements readstore.Beside.
+func (b *beside) Table(name string) string { return attached + "." + name }
 
 // Swap implements readstore.Beside. The rows are copied in the transaction: readers go on with what was before it, and the
-// writer of the live tables waits for it. A crash may commit the one file and not the other: then the set is still there and
-// can be swapped once more, or it is gone and built anew.
+// writer of the live tables waits for it. A crash may commit the one file and not the other: then the set is still there and can
+// be swapped once more, or it is gone and built anew.
 func (b *beside) Swap(ctx context.Context, tables []string, fn func(readstore.Tx, func() error) error) (err error) {
 	columns := map[string]string{}
 	for _, table := range tables {
@@ -71,12 +71,12 @@ func (b *beside) Swap(ctx context.Context, tables []string, fn func(readstore.Tx
 	if b.live.closed.Load() {
 		return readstore.ErrClosed
 	}
-	if err := b.live.conn.Exec("ATTACH DATABASE '" + strings.ReplaceAll(b.path, "'", "''") + "' AS beside"); err != nil {
+	if err := b.live.conn.Exec("ATTACH DATABASE '" + strings.ReplaceAll(b.path, "'", "''") + "' AS " + attached); err != nil {
 		return fmt.Errorf("swap: %w", err)
 	}
 	defer func() {
-		b.live.discard(attached)
-		err = errors.Join(err, b.live.conn.Exec("DETACH DATABASE beside"))
+		b.live.discard(attached + ".")
+		err = errors.Join(err, b.live.conn.Exec("DETACH DATABASE "+attached))
 		if err == nil {
 			b.shrinkFile()
 		}
@@ -84,8 +84,8 @@ func (b *beside) Swap(ctx context.Context, tables []string, fn func(readstore.Tx
 	return b.live.write(ctx, func(t readstore.Tx) error {
 		return fn(t, func() error {
 			for _, table := range tables {
-				copied := fmt.Sprintf("DELETE FROM main.%[1]s; INSERT INTO main.%[1]s (%[2]s) SELECT %[2]s FROM beside.%[1]s; DELETE FROM beside.%[1]s",
-					table, columns[table])
+				copied := fmt.Sprintf("DELETE FROM main.%[1]s; INSERT INTO main.%[1]s (%[2]s) SELECT %[2]s FROM %[3]s; DELETE FROM %[3]s",
+					table, columns[table], b.Table(table))
 				if err := b.live.conn.Exec(copied); err != nil {
 					return fmt.Errorf("replace %s: %w", table, err)
 				}
@@ -95,7 +95,8 @@ func (b *beside) Swap(ctx context.Context, tables []string, fn func(readstore.Tx
 	})
 }
 
-// shrinkFile gives back the space of the rows that have been swapped in, unless somebody reads the file.
+// shrinkFile gives back the space of the rows that have been swapped in, unless somebody reads the file. It stays: another process
+// may wait for the leases in it.
 func (b *beside) shrinkFile() {
 	b.mu.Lock()
 	defer b.mu.Unlock()
