@@ -92,7 +92,9 @@ bench: ## the figures of docs/benchmarks.md, in one run
 	go test -run '^$$' -bench 'RawSync|Append|Read' -benchtime 3s ./internal/eventstore/embedded
 	go test -run '^$$' -bench . -benchtime 3s ./internal/eventstore/eventstoredb
 	go test -run '^$$' -bench . -benchtime 3s ./internal/command
-	go test -run '^$$' -bench . ./projections/...
+	go test -run '^$$' -bench 'CatchUp|Live|FromStore' ./projections/catalogue
+	go test -run '^$$' -bench 'Postgres|Backlog|Lag' -benchtime 2x -timeout 30m ./projections/catalogue
+	go test -run '^$$' -bench Postgres -benchtime 300x -timeout 30m ./projections/snapshot
 	go test -run '^$$' -bench Messages -benchtime 100000x ./cmd/chatwatch
 	CHATWATCH_TEST_STORE=wire go test -run '^$$' -bench 'Messages/HTTP$$' -benchtime 20000x ./cmd/chatwatch
 	go test -run '^$$' -bench Simulation -benchtime 1x ./cmd/chatwatch

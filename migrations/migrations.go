@@ -4,7 +4,9 @@
 package migrations
 
 import (
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"io/fs"
 )
 
@@ -38,6 +40,12 @@ func Joined(scripts fs.FS) (string, error) {
 		all = append(append(all, data...), '\n')
 	}
 	return string(all), nil
+}
+
+// Digest tells scripts from others.
+func Digest(scripts string) string {
+	sum := sha256.Sum256([]byte(scripts))
+	return hex.EncodeToString(sum[:])
 }
 
 func folder(name string) fs.FS {

@@ -50,6 +50,19 @@ func statementsOf(d readstore.Dialect) statements {
 	}
 }
 
+// moveAll is the statement that moves the checkpoints of projections that stand at the same place: position, event_at, lease,
+// updated_at, events of each, position before, epoch of each.
+func moveAll(d readstore.Dialect, group []Projection) string {
+	var events, rows []string
+	for _, p := range group {
+		name := "'" + strings.ReplaceAll(p.Name(), "'", "''") + "'"
+		events = append(events, "WHEN "+name+" THEN CAST(? AS bigint)")
+		rows = append(rows, "name = "+name+" AND epoch = ?")
+	}
+	return "UPDATE checkpoint SET position = ?, event_at = coalesce(?, event_at), expires_at = " + d.In() + ", updated_at = ?, " +
+		"events = events + CASE name " + strings.Join(events, " ") + " END WHERE position = ? AND (" + strings.Join(rows, " OR ") + ")"
+}
+
 // checkpoints reads the rows of projections by name.
 func checkpoints(ctx context.Context, db readstore.DB, names []string) (map[string]checkpointRow, error) {
 	out := make(map[string]checkpointRow, len(names))
@@ -104,7 +117,8 @@ func (e *Engine) acquire(ctx context.Context, byForce bool) (bool, error) {
 		}
 	}
 	for _, row := range rows {
-		if holder := processOf(row.holder); row.holder != e.holder && holder != processOf(e.holder) {
+		// Whoever has not renewed it is gone, or stopped with a transaction open that would hold this one up.
+		if holder := processOf(row.holder); !row.live && holder != processOf(e.holder) {
 			if err := e.db.Fence(ctx, holder); err != nil {
 				return false, fmt.Errorf("fence %s: %w", holder, err)
 			}
@@ -183,11 +197,8 @@ func (e *Engine) recall(ctx context.Context, taken bool) error {
 
 // renew keeps the leases while nothing is to be stored, and tells the lag to other processes.
 func (e *Engine) renew(ctx context.Context) error {
-	lag, err := e.lag(ctx)
-	if err != nil {
-		lag = Lag{} // the log is away: the lease is kept all the same
-	}
-	err = e.db.Write(ctx, func(tx readstore.Tx) error {
+	lag := e.tellableLag(ctx)
+	err := e.db.Write(ctx, func(tx readstore.Tx) error {
 		for _, r := range e.runners {
 			err := tx.One(e.sql.renew, leaseLife.Milliseconds(), lag.Events, lag.MS, readstore.At(e.opts.Clock()), r.Name(), r.epoch)
 			if err != nil {

@@ -85,6 +85,7 @@ func New[S any](d Definition[S]) Projection {
 type streams[S any] struct {
 	Definition[S]
 	memory  *simplelru.LRU[string, *entry[S]]
+	states  []*entry[S] // of the events of the batch, one for each
 	touched []*entry[S]
 	batch   uint64
 }
@@ -140,11 +141,11 @@ func (p *streams[S]) fold(ctx context.Context, q readstore.Queryer, events []*ev
 	}
 	var failures []failure
 	failed := map[string]bool{}
-	for _, e := range events {
+	for i, e := range events {
 		if len(failed) > 0 && failed[e.Stream] {
 			continue
 		}
-		if cause := p.one(e); cause != "" {
+		if cause := p.one(p.states[i], e); cause != "" {
 			failed[e.Stream] = true
 			failures = append(failures, failure{e.Stream, e.Revision, cause})
 		}
@@ -157,17 +158,20 @@ func (p *streams[S]) fold(ctx context.Context, q readstore.Queryer, events []*ev
 	return failures, nil
 }
 
-// load makes every stream of the events known.
+// load makes the stream of every event known.
 func (p *streams[S]) load(ctx context.Context, q readstore.Queryer, events []*eventcodec.Envelope) error {
 	var missing []string
+	p.states = p.states[:0]
 	for _, e := range events {
-		if p.memory.Contains(e.Stream) {
-			continue
+		s, known := p.memory.Get(e.Stream)
+		if !known {
+			s = &entry[S]{}
+			p.memory.Add(e.Stream, s)
+			if e.Revision > 0 { // otherwise it has just begun
+				missing = append(missing, e.Stream)
+			}
 		}
-		p.memory.Add(e.Stream, &entry[S]{})
-		if e.Revision > 0 { // otherwise it has just begun
-			missing = append(missing, e.Stream)
-		}
+		p.states = append(p.states, s)
 	}
 	if len(missing) == 0 {
 		return nil
@@ -177,13 +181,15 @@ func (p *streams[S]) load(ctx context.Context, q readstore.Queryer, events []*ev
 		return err
 	}
 	for stream, l := range loaded {
-		p.memory.Add(stream, &entry[S]{Loaded: l})
+		if s, ok := p.memory.Peek(stream); ok {
+			s.Loaded = l
+		}
 	}
 	return nil
 }
 
 // one folds an event, and tells why it cannot be.
-func (p *streams[S]) one(e *eventcodec.Envelope) (cause string) {
+func (p *streams[S]) one(s *entry[S], e *eventcodec.Envelope) (cause string) {
 	defer func() {
 		if r := recover(); r != nil {
 			cause = "the fold panicked" // the value might hold what somebody wrote
@@ -192,7 +198,6 @@ func (p *streams[S]) one(e *eventcodec.Envelope) (cause string) {
 			}
 		}
 	}()
-	s, _ := p.memory.Get(e.Stream)
 	if e.Revision != s.Next {
 		return fmt.Sprintf("revision %d was expected", s.Next)
 	}
@@ -226,8 +231,9 @@ func (p *streams[S]) clear() {
 	for _, b := range p.Buffers {
 		b.reset()
 	}
+	clear(p.states)
 	clear(p.touched)
-	p.touched = p.touched[:0]
+	p.states, p.touched = p.states[:0], p.touched[:0]
 }
 
 // NotOfStream is the failure of a fold that meets an event of another kind of stream.

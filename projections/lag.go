@@ -104,6 +104,19 @@ func (e *Engine) lag(ctx context.Context) (Lag, error) {
 	return e.backlog.lag(head, e.Position(), e.opts.Clock()), nil
 }
 
+// tellableLag is the lag, or when the log does not answer, what has been read of it and not stored: a lease has to be renewed in
+// time.
+func (e *Engine) tellableLag(ctx context.Context) Lag {
+	asking, cancel := context.WithTimeout(ctx, leaseRenewal/2)
+	defer cancel()
+	lag, err := e.lag(asking)
+	if err != nil {
+		position := e.Position()
+		lag = e.backlog.lag(position, position, e.opts.Clock())
+	}
+	return lag
+}
+
 // Status of a projection.
 type Status struct {
 	Name     string
@@ -111,8 +124,9 @@ type Status struct {
 	Events   int64  // folded since its tables were empty
 	Version  int64  // of the code that built its rows
 	Holder   string // process that has the lease, "" when none has
-	Lag      Lag
-	Updated  time.Time // when whoever had the lease last said so
+	// Idle says that no process has had the lease for longer than it takes to change hands.
+	Idle bool
+	Lag  Lag
 }
 
 // Status tells where the projections stand, in whichever process they run. What another process runs is told as of its last
@@ -130,13 +144,14 @@ func (e *Engine) Status(ctx context.Context) ([]Status, error) {
 	var out []Status
 	for _, name := range e.names() {
 		row := rows[name]
-		s := Status{Name: name, Position: row.position, Events: row.events, Version: row.version, Holder: row.holder, Lag: row.lag, Updated: row.updated}
+		s := Status{Name: name, Position: row.position, Events: row.events, Version: row.version, Holder: row.holder, Lag: row.lag}
 		switch {
 		case leading:
 			s.Lag = own
 		case !row.live:
-			s.Holder = ""
-			s.Lag.MS += max(0, e.opts.Clock().Sub(row.updated).Milliseconds())
+			silence := max(0, e.opts.Clock().Sub(row.updated))
+			s.Holder, s.Idle = "", silence > leaseLife+2*standbyPoll
+			s.Lag.MS += silence.Milliseconds()
 		}
 		out = append(out, s)
 	}

@@ -24,7 +24,7 @@ type Rebuilding struct {
 }
 
 // rebuildBatch is about how many events a transaction of a rebuild holds: the more, the fewer rows are written twice.
-const rebuildBatch = 8 * DefaultMaxBatch
+const rebuildBatch = 4 * DefaultMaxBatch
 
 // holdLive bounds how long the live tables stand still for a swap.
 const holdLive = 10 * time.Second
@@ -40,10 +40,7 @@ const (
 // transaction when they have caught up. Until then the live tables are what readers see and another engine keeps up to date; it
 // notices by its lease. When ctx ends before, what has been built stays, and the next call continues.
 func Rebuild(ctx context.Context, db readstore.DB, log Log, group []Projection, r Rebuilding) error {
-	var tables []string
-	for _, p := range group {
-		tables = append(tables, p.Tables()...)
-	}
+	tables := tablesOf(group)
 	beside, err := db.Beside(ctx, tables)
 	if err != nil {
 		return fmt.Errorf("rebuild: %w", err)
@@ -53,6 +50,14 @@ func Rebuild(ctx context.Context, db readstore.DB, log Log, group []Projection, 
 		err = closeErr
 	}
 	return err
+}
+
+func tablesOf[P Projection](group []P) []string {
+	var tables []string
+	for _, p := range group {
+		tables = append(tables, p.Tables()...)
+	}
+	return tables
 }
 
 // RebuildStale rebuilds those of a group whose rows were built by another version of the code; nothing when there are none.
@@ -136,22 +141,29 @@ func (e *Engine) begin(ctx context.Context, beside readstore.Beside, anew bool) 
 		}
 		pause(ctx, standbyPoll)
 	}
-	var again []*runner
-	var tables []string
+	var unusable []*runner
 	for _, r := range e.runners {
-		// What nothing has been folded into can still hold what an earlier rebuild has left.
 		if anew || r.position == eventstore.Start || slices.Contains(e.stale, r.Name()) {
-			again, tables = append(again, r), append(tables, r.Tables()...)
+			unusable = append(unusable, r)
 		}
 	}
-	if len(again) == 0 {
+	if len(unusable) == 0 {
 		return nil
 	}
-	if err := beside.Empty(ctx, tables); err != nil {
+	// First the checkpoints: whoever finds one at the start empties the tables, so a crash in between does no harm.
+	if err := e.restart(ctx, unusable); err != nil {
 		return err
 	}
-	err := e.db.Write(ctx, func(tx readstore.Tx) error {
-		for _, r := range again {
+	if err := beside.Empty(ctx, tablesOf(unusable)); err != nil {
+		return err
+	}
+	return e.recall(ctx, true)
+}
+
+// restart puts the checkpoints of projections back to the start of the log.
+func (e *Engine) restart(ctx context.Context, runners []*runner) error {
+	return e.db.Write(ctx, func(tx readstore.Tx) error {
+		for _, r := range runners {
 			if _, err := tx.Exec("DELETE FROM parked_event WHERE projection = ?", r.Name()); err != nil {
 				return err
 			}
@@ -162,10 +174,6 @@ func (e *Engine) begin(ctx context.Context, beside readstore.Beside, anew bool) 
 		}
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	return e.recall(ctx, true)
 }
 
 // build folds up to where the log ends now.
@@ -211,19 +219,14 @@ func (e *Engine) replace(ctx context.Context, live *Engine, beside readstore.Bes
 	if err != nil {
 		return fmt.Errorf("swap: %w", err)
 	}
-	if err := e.mark(ctx, usedUp); err != nil {
-		return fmt.Errorf("swap: %w", err)
-	}
-	defer func() {
-		if !swapped {
-			_ = e.mark(context.WithoutCancel(ctx), builtNow) // otherwise the next rebuild begins anew
-		}
-	}()
 	err = beside.Swap(ctx, tables, func(tx readstore.Tx, adopt func() error) error {
+		if err := e.forsake(tx, beside); err != nil {
+			return err
+		}
 		now := readstore.At(live.opts.Clock())
 		for _, r := range live.runners {
 			row := built[r.Name()]
-			err := tx.One(live.sql.adopt, int64(row.position), r.version(), row.events, readstore.At(row.eventAt), now, r.Name(), r.epoch)
+			err := tx.One(live.sql.adopt, int64(row.position), row.version, row.events, readstore.At(row.eventAt), now, r.Name(), r.epoch)
 			if err != nil {
 				return err
 			}
@@ -236,31 +239,37 @@ func (e *Engine) replace(ctx context.Context, live *Engine, beside readstore.Bes
 		}
 		return adopt()
 	})
-	if errors.Is(err, readstore.ErrNotOne) {
-		return errOvertaken // it took so long that the leases expired
+	if errors.Is(err, readstore.ErrNotOne) || errors.Is(err, readstore.ErrInUse) {
+		return errOvertaken // readers were in the way, perhaps for so long that the leases expired
 	}
 	if err != nil {
 		return fmt.Errorf("swap: %w", err)
 	}
 	swapped = true
-	return e.finish(ctx)
+	return nil
 }
 
-// usedUp is the version of fresh tables that are being swapped in. Where it is found, the process has died before it could
-// forget them: they are the live ones, perhaps, and nothing is left to be continued.
-func usedUp(*runner) int64 { return 0 }
-
-func builtNow(r *runner) int64 { return r.version() }
-
-func (e *Engine) mark(ctx context.Context, version func(*runner) int64) error {
-	return e.db.Write(ctx, func(tx readstore.Tx) error {
-		for _, r := range e.runners {
-			if err := tx.One("UPDATE checkpoint SET version = ? WHERE name = ? AND epoch = ?", version(r), r.Name(), r.epoch); err != nil {
-				return err
-			}
+// forsake takes what the fresh set knows of its place out of it, in the transaction of the swap: the next rebuild begins anew,
+// and whoever has taken over this one has not got its tables taken away.
+func (e *Engine) forsake(tx readstore.Tx, beside readstore.Beside) error {
+	for _, r := range e.runners {
+		remove := "DELETE FROM " + beside.Table("checkpoint") + " WHERE name = ? AND epoch = ? AND position = ?"
+		if err := tx.One(remove, r.Name(), r.epoch, int64(r.position)); err != nil {
+			return superseded(err)
 		}
-		return nil
-	})
+		if _, err := tx.Exec("DELETE FROM "+beside.Table("parked_event")+" WHERE projection = ?", r.Name()); err != nil {
+			return superseded(err)
+		}
+	}
+	return nil
+}
+
+// superseded is what it means that a checkpoint is not where an engine has left it.
+func superseded(err error) error {
+	if errors.Is(err, readstore.ErrNotOne) {
+		return ErrSuperseded
+	}
+	return err
 }
 
 // furthest place of any projection.
@@ -270,22 +279,4 @@ func (e *Engine) furthest() eventstore.Position {
 		position = max(position, r.position)
 	}
 	return position
-}
-
-// finish forgets the fresh set, whose tables are the live ones now.
-func (e *Engine) finish(ctx context.Context) error {
-	err := e.db.Write(context.WithoutCancel(ctx), func(tx readstore.Tx) error {
-		for _, r := range e.runners {
-			for _, statement := range []string{"DELETE FROM checkpoint WHERE name = ?", "DELETE FROM parked_event WHERE projection = ?"} {
-				if _, err := tx.Exec(statement, r.Name()); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("the tables are swapped, and what is left of the rebuild was not removed: %w", err)
-	}
-	return nil
 }

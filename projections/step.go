@@ -72,16 +72,14 @@ func (s *step) folded() {
 	}
 }
 
-// commit stores a step. The checkpoints move first: an engine that has been replaced learns it before it writes a row.
+// commit stores a step. The checkpoints move first, which locks them: of two engines one waits there, and learns that it has
+// been replaced.
 func (e *Engine) commit(ctx context.Context, s *step) error {
 	now := readstore.At(e.opts.Clock())
 	ctx = context.WithoutCancel(ctx) // one that is under way is better finished
 	err := e.db.Write(ctx, func(tx readstore.Tx) error {
-		for _, p := range s.parts {
-			err := tx.One(e.sql.move, int64(s.position), p.events, readstore.At(s.last), leaseLife.Milliseconds(), now, p.Name(), p.epoch, int64(p.position))
-			if err != nil {
-				return err
-			}
+		if err := e.move(tx, s, now); err != nil {
+			return err
 		}
 		if s.careful {
 			if err := tx.Flush(); err != nil {
@@ -110,6 +108,32 @@ func (e *Engine) commit(ctx context.Context, s *step) error {
 	}
 	e.reached()
 	return nil
+}
+
+// move moves the checkpoints of a step: most often all of them, which stand at one place, and then with one statement.
+func (e *Engine) move(tx readstore.Tx, s *step, now readstore.Time) error {
+	together := len(s.parts) == len(e.runners)
+	for _, p := range s.parts {
+		together = together && p.position == s.parts[0].position
+	}
+	if !together {
+		for _, p := range s.parts {
+			err := tx.One(e.sql.move, int64(s.position), p.events, readstore.At(s.last), leaseLife.Milliseconds(), now, p.Name(), p.epoch, int64(p.position))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	args := []any{int64(s.position), readstore.At(s.last), leaseLife.Milliseconds(), now}
+	for _, p := range s.parts {
+		args = append(args, p.events)
+	}
+	args = append(args, int64(s.parts[0].position))
+	for _, p := range s.parts {
+		args = append(args, p.epoch)
+	}
+	return tx.Exactly(int64(len(s.parts)), e.moveAll, args...)
 }
 
 func (e *Engine) reached() {

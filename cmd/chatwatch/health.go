@@ -26,10 +26,6 @@ func (n *node) components() []api.Component {
 	}
 }
 
-// leaderless is for how long no process may run the projections until the nodes are not ready: all of them would be at
-// once, and a takeover takes less.
-const leaderless = 10 * time.Second
-
 // logTimeout is how long the log and the read database may take to answer.
 const logTimeout = time.Second
 
@@ -56,7 +52,7 @@ func (n *node) checkReadModels(ctx context.Context) (map[string]any, error) {
 			"name": s.Name, "position": s.Position, "lag_events": s.Lag.Events, "lag_ms": s.Lag.MS, "version": s.Version,
 			"leader": s.Holder, "parked_streams": parkedOf(parked, s.Name),
 		})
-		if s.Holder == "" && err == nil && clock().Sub(s.Updated) > leaderless {
+		if s.Idle && err == nil {
 			err = fmt.Errorf("no process runs projection %s", s.Name)
 		}
 	}

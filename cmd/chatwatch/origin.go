@@ -44,8 +44,12 @@ func (e *environment) remedy() string {
 	return "delete them, and they are folded anew"
 }
 
-// checkKind refuses a log of another kind than the one that the read models tell of.
+// checkKind refuses a log of another kind than the one that the read models of a data directory tell of. Those in a database
+// are shared by nodes, which may reach one log in two ways: in the data directory, and at the node that serves it.
 func (e *environment) checkKind(ctx context.Context, db readstore.DB) error {
+	if e.Database != "" {
+		return nil
+	}
 	stored, err := projections.Stored(ctx, db)
 	if err != nil || stored == eventstore.Start {
 		return err
@@ -104,7 +108,8 @@ func (e *environment) adoptLog(ctx context.Context, store eventstore.Store, db r
 		if err != nil {
 			return err
 		}
-		if same && before.Store == e.kind() {
+		_, shared := n.(tableNote)
+		if same && (before.Store == e.kind() || shared && before.Store != "") {
 			continue
 		}
 		if _, ofSnapshots := n.(fileNote); ofSnapshots && (!same || before.Store != "") {

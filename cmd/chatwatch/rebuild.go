@@ -22,6 +22,7 @@ type rebuildCommand struct {
 }
 
 func (c *rebuildCommand) Run(ctx context.Context, e *environment) (err error) {
+	collectLess()
 	group, err := chosen(c.Projection)
 	if err != nil {
 		return err

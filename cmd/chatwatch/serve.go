@@ -35,14 +35,18 @@ const (
 // beside a machine's memory, and collecting less often leaves more of the processors to requests. GOGC overrides it.
 const gcPercent = 300
 
+func collectLess() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+}
+
 // serve runs a node and its listener, and beside them, once they serve, what else there is to run.
 func serve(ctx context.Context, e *environment, s serving, beside func(ctx context.Context, n *node, address string) error) error {
 	if err := s.check(e); err != nil {
 		return err
 	}
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
+	collectLess()
 	n, err := open(ctx, e, s)
 	if err != nil {
 		return err

@@ -13,8 +13,10 @@ var (
 	ErrUnavailable = errors.New("readstore: the database cannot be reached")
 	// ErrRefused is the answer of a database that does not accept a row for what it holds: trying again would not help.
 	ErrRefused = errors.New("readstore: a row was refused")
-	// ErrNotOne ends a transaction one of whose statements did not change the one row that it had to.
-	ErrNotOne = errors.New("readstore: not one row")
+	// ErrInUse is the answer to a swap of tables that readers have held for as long as it was tried.
+	ErrInUse = errors.New("readstore: readers hold the tables")
+	// ErrNotOne ends a transaction one of whose statements did not change the one row that it had to, or as many.
+	ErrNotOne = errors.New("readstore: not the rows that had to change")
 )
 
 // DB is a read database: one writer a process, and readers that never wait for it.
@@ -52,8 +54,11 @@ type Beside interface {
 	Ready(ctx context.Context, tables []string) error
 	// Complete adds what else the live tables have and a rebuild can do without, such as most indexes.
 	Complete(ctx context.Context, tables []string) error
+	// Table is what a table of the set is called in the transaction of a Swap.
+	Table(name string) string
 	// Swap calls fn in a transaction of the live database; adopt, which fn calls, puts the tables of this set in the
-	// place of the live ones in that transaction. Readers see the old tables or the new ones and no error.
+	// place of the live ones in that transaction. Readers see the old tables or the new ones and no error. It gives up after
+	// about two seconds in which they were in its way, with ErrInUse.
 	Swap(ctx context.Context, tables []string, fn func(tx Tx, adopt func() error) error) error
 	// Empty takes all rows out of some tables of the set.
 	Empty(ctx context.Context, tables []string) error
@@ -80,8 +85,9 @@ type Rows interface {
 type Tx interface {
 	// Exec runs a statement and tells how many rows it changed.
 	Exec(query string, args ...any) (int64, error)
-	// One runs a statement that has to change one row. Otherwise the transaction fails with ErrNotOne, here or at the next
-	// call of something.
+	// Exactly runs a statement that has to change n rows, and One runs one that has to change one. Otherwise the transaction
+	// fails with ErrNotOne, here or at the next call of something.
+	Exactly(n int64, query string, args ...any) error
 	One(query string, args ...any) error
 	// Put writes staged rows. What is wrong with them may be told by a later call.
 	Put(Staged) error

@@ -120,6 +120,9 @@ func (c *Conn) Int(sql string) (int64, error) {
 	return s.Int(0), nil
 }
 
+// Changes is how many rows the last statement that could change any has changed.
+func (c *Conn) Changes() int64 { return int64(lib.Xsqlite3_changes64(c.tls, c.db)) }
+
 // InTransaction tells whether a transaction is open; SQLite ends one by itself on some failures.
 func (c *Conn) InTransaction() bool { return lib.Xsqlite3_get_autocommit(c.tls, c.db) == 0 }
 

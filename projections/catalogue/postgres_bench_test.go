@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"path/filepath"
 	"runtime/debug"
 	"sync/atomic"
@@ -25,6 +24,7 @@ import (
 	"github.com/chatwatch/chatwatch/internal/eventstore"
 	"github.com/chatwatch/chatwatch/internal/eventstore/embedded"
 	"github.com/chatwatch/chatwatch/internal/readstore"
+	"github.com/chatwatch/chatwatch/internal/readstore/postgrestest"
 	"github.com/chatwatch/chatwatch/projections"
 	"github.com/chatwatch/chatwatch/projections/catalogue"
 	"github.com/chatwatch/chatwatch/projections/projectiontest"
@@ -174,7 +174,7 @@ func BenchmarkPostgres(b *testing.B) {
 	defer debug.SetGCPercent(debug.SetGCPercent(300)) // as the program runs
 	s := newSite(b)
 	s.play(b, events)
-	url := os.Getenv("BENCH_URL")
+	url := postgrestest.Cluster(b, postgrestest.Durable).URL()
 	log := projections.FromStore(s.store, projections.DefaultMaxBatch, slog.New(slog.DiscardHandler))
 	b.Run("copy", func(b *testing.B) {
 		for b.Loop() {

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
@@ -20,10 +19,13 @@ const (
 	retiredSuffix = "_retired"
 )
 
+// maxName is how long a name can be; the server cuts off what is more, and the schemas would be one.
+const maxName = 63
+
 // own are the tables that every set has for itself.
 var own = []string{"checkpoint", "parked_event"}
 
-// beside is a second schema, whose tables hide the live ones of the same name.
+// beside is a second schema, in which the live tables are out of sight.
 type beside struct {
 	*DB
 	live *DB
@@ -33,12 +35,18 @@ type beside struct {
 func (db *DB) Beside(ctx context.Context, tables []string) (readstore.Beside, error) {
 	config := db.config.Copy()
 	schema := db.schema + besideSuffix
-	config.ConnConfig.RuntimeParams["search_path"] = quoted(schema) + ", " + quoted(db.schema)
+	if len(schema) > maxName {
+		return nil, fmt.Errorf("prepare a rebuild: the name of schema %s is too long to put %s behind it", db.schema, besideSuffix)
+	}
+	config.ConnConfig.RuntimeParams["search_path"] = quoted(schema) // alone: a table that is missing must not be the live one
 	conn, err := pgx.ConnectConfig(ctx, db.config.ConnConfig)
 	if err != nil {
 		return nil, failure(err)
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	if err := db.dropOutdated(ctx, conn, schema, tables); err != nil {
+		return nil, fmt.Errorf("prepare a rebuild: %w", failure(err))
+	}
 	for _, s := range []string{schema, db.schema + retiredSuffix} {
 		if _, err := conn.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+quoted(s)); err != nil {
 			return nil, fmt.Errorf("prepare a rebuild: %w", failure(err))
@@ -56,8 +64,28 @@ func (db *DB) Beside(ctx context.Context, tables []string) (readstore.Beside, er
 	return &beside{second, db}, nil
 }
 
+// dropOutdated removes what an interrupted rebuild has left, when a migration has changed a table since.
+func (db *DB) dropOutdated(ctx context.Context, conn *pgx.Conn, schema string, tables []string) error {
+	const shape = `SELECT string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ' ORDER BY attnum)
+		FROM pg_attribute WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped`
+	for _, table := range append(slices.Clone(own), tables...) {
+		var live, fresh *string
+		err := errors.Join(
+			conn.QueryRow(ctx, shape, quoted(db.schema, table)).Scan(&live),
+			conn.QueryRow(ctx, shape, quoted(schema, table)).Scan(&fresh))
+		if err != nil {
+			return err
+		}
+		if live != nil && fresh != nil && *live != *fresh {
+			_, err := conn.Exec(ctx, "DROP SCHEMA "+quoted(schema)+" CASCADE")
+			return err
+		}
+	}
+	return nil
+}
+
 // copyTable makes an empty table like the live one, unless it is there: columns, comments, storage, and the constraints without
-// an index of their own, with the primary key, which upserts need.
+// an index of their own, with the primary key, which upserts need. NOT NULL comes with the columns.
 func (db *DB) copyTable(ctx context.Context, conn *pgx.Conn, schema, table string) error {
 	var there bool
 	if err := conn.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", quoted(schema, table)).Scan(&there); err != nil || there {
@@ -69,7 +97,7 @@ func (db *DB) copyTable(ctx context.Context, conn *pgx.Conn, schema, table strin
 		WHERE oid = $1::regclass AND reloptions IS NOT NULL
 		UNION ALL SELECT format('COMMENT ON TABLE %s IS %L', $2::text, obj_description($1::regclass, 'pg_class'))
 		UNION ALL (SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', $2::text, conname, pg_get_constraintdef(oid))
-		FROM pg_constraint WHERE conrelid = $1::regclass AND contype <> 'u' ORDER BY contype DESC)`, live, fresh)
+		FROM pg_constraint WHERE conrelid = $1::regclass AND contype NOT IN ('u', 'n') ORDER BY contype DESC)`, live, fresh)
 	if err != nil {
 		return err
 	}
@@ -93,38 +121,27 @@ type index struct {
 func (db *DB) missingIndexes(ctx context.Context, conn *pgx.Conn, schema, table string) ([]index, error) {
 	rows, err := conn.Query(ctx, `SELECT c.relname::text,
 		CASE WHEN k.oid IS NULL THEN '' ELSE format('ALTER TABLE %s ADD CONSTRAINT %I %s', $3::text, k.conname, pg_get_constraintdef(k.oid)) END,
-		pg_get_indexdef(i.indexrelid)
+		pg_get_indexdef(i.indexrelid), quote_ident($4)
 		FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid LEFT JOIN pg_constraint AS k ON k.conindid = i.indexrelid
 		WHERE i.indrelid = $1::regclass AND to_regclass(format('%I.%I', $2::text, c.relname)) IS NULL
-		ORDER BY k.conname NULLS LAST, c.relname`, quoted(db.schema, table), schema, quoted(schema, table))
+		ORDER BY k.conname NULLS LAST, c.relname`, quoted(db.schema, table), schema, quoted(schema, table), db.schema)
 	if err != nil {
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (i index, err error) {
-		var constraint string
-		if err := row.Scan(&i.name, &constraint, &i.create); err != nil || constraint != "" {
+		var constraint, live string
+		if err := row.Scan(&i.name, &constraint, &i.create, &live); err != nil || constraint != "" {
 			i.create, i.constraint = constraint, true
 			return i, err
 		}
 		// The definition always names the table with its schema, behind ON.
-		_, rest, ok := strings.Cut(i.create, " ON "+quotedWhereNeeded(db.schema)+".")
-		head, _, _ := strings.Cut(i.create, " ON ")
+		head, rest, ok := strings.Cut(i.create, " ON "+live+".")
 		if !ok {
 			return i, fmt.Errorf("the definition of index %s is not understood", i.name)
 		}
 		i.create = head + " ON " + quoted(schema) + "." + rest
 		return i, nil
 	})
-}
-
-// quotedWhereNeeded writes a name as the server does: in quotes unless it is plain.
-func quotedWhereNeeded(name string) string {
-	for i, c := range name {
-		if (c < 'a' || c > 'z') && c != '_' && (i == 0 || c < '0' || c > '9') {
-			return quoted(name)
-		}
-	}
-	return name
 }
 
 // Ready implements readstore.Beside: unique constraints, and the indexes by which folds load their state, whose names end in
@@ -196,85 +213,6 @@ func (b *beside) Empty(ctx context.Context, tables []string) error {
 		}
 	}
 	return nil
-}
-
-// Swaps give way to readers: one that waits for a lock longer than swapLockTimeout is undone and tried again. It is shorter
-// than the server's deadlock_timeout (1 s by default), so that no reader is ever ended for its sake.
-const (
-	swapLockTimeout = "SET LOCAL lock_timeout = '300ms'"
-	swapAttempts    = 200
-	swapPause       = 50 * time.Millisecond
-)
-
-// Swap implements readstore.Beside.
-func (b *beside) Swap(ctx context.Context, tables []string, fn func(readstore.Tx, func() error) error) error {
-	b.live.mu.Lock()
-	defer b.live.mu.Unlock()
-	for attempt := 1; ; attempt++ {
-		err := b.live.write(ctx, func(t readstore.Tx) error {
-			return fn(t, func() error { return b.adopt(ctx, t.(*tx), tables) })
-		})
-		if err == nil || attempt == swapAttempts || !errors.Is(err, errLocked) || ctx.Err() != nil {
-			return err
-		}
-		select {
-		case <-time.After(swapPause):
-		case <-ctx.Done():
-		}
-	}
-}
-
-// errLocked is what a swap meets that readers are in the way of.
-var errLocked = errors.New("readers hold the tables")
-
-// adopt moves the live tables out of the way and the fresh ones in, makes the views anew, which are bound to tables and
-// not to their names, and drops what is retired.
-func (b *beside) adopt(ctx context.Context, t *tx, tables []string) error {
-	views, err := b.views(ctx)
-	if err != nil {
-		return err
-	}
-	all, _, err := scripts()
-	if err != nil {
-		return err
-	}
-	var locked, moved, dropped []string
-	for _, v := range views {
-		locked = append(locked, quoted(b.live.schema, v))
-	}
-	for _, table := range tables {
-		locked = append(locked, quoted(b.live.schema, table))
-		moved = append(moved,
-			fmt.Sprintf("ALTER TABLE %s SET SCHEMA %s", quoted(b.live.schema, table), quoted(b.live.schema+retiredSuffix)),
-			fmt.Sprintf("ALTER TABLE %s SET SCHEMA %s", quoted(b.schema, table), quoted(b.live.schema)))
-		dropped = append(dropped, "DROP TABLE "+quoted(b.live.schema+retiredSuffix, table))
-	}
-	steps := []string{
-		swapLockTimeout,
-		fmt.Sprintf("LOCK TABLE %s IN ACCESS EXCLUSIVE MODE", strings.Join(append([]string{quoted(b.live.schema, "swap_gate")}, locked...), ", ")),
-		strings.Join(moved, "; "), all, strings.Join(dropped, "; "),
-	}
-	if err := t.Flush(); err != nil {
-		return err
-	}
-	for _, step := range steps {
-		if err := t.writer.conn.Exec(ctx, step).Close(); err != nil {
-			if err = failure(err); errors.Is(err, readstore.ErrUnavailable) && !t.writer.conn.IsClosed() {
-				err = fmt.Errorf("%w: %w", errLocked, err)
-			}
-			return fmt.Errorf("swap tables: %w", err)
-		}
-	}
-	return nil
-}
-
-// views of the live schema, those that are read through others first.
-func (b *beside) views(ctx context.Context) ([]string, error) {
-	rows, err := b.live.read.Query(ctx, "SELECT viewname::text FROM pg_views WHERE schemaname = $1 ORDER BY viewname", b.live.schema)
-	if err != nil {
-		return nil, failure(err)
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
 func collect(ctx context.Context, conn *pgx.Conn, query string, args ...any) ([]string, error) {

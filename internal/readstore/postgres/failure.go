@@ -22,7 +22,8 @@ func failure(err error) error {
 	if server, ok := errors.AsType[*pgconn.PgError](err); ok {
 		told := fmt.Errorf("postgres: %s %s", server.Code, server.Message)
 		switch server.Code[:2] {
-		case "22", "23": // data exception, integrity constraint
+		// Data exception, integrity constraint, the same key twice in one statement, a value too large for an index.
+		case "22", "23", "21", "54":
 			return fmt.Errorf("%w: postgres: %s in %s %s", readstore.ErrRefused, server.Code, server.TableName, server.ConstraintName)
 		case "08", "53", "57", "25": // connection, resources, operator, transaction state such as a standby's
 			return fmt.Errorf("%w: %w", readstore.ErrUnavailable, told)

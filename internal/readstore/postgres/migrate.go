@@ -2,11 +2,9 @@ package postgres
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io/fs"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -63,7 +61,7 @@ func (db *DB) migrate(ctx context.Context) (err error) {
 
 // runScripts runs the scripts unless these very ones were run last with the same roles in the cluster.
 func (db *DB) runScripts(ctx context.Context, conn *pgx.Conn) error {
-	scripts, digest, err := scripts()
+	scripts, err := migrations.Joined(migrations.PostgresScripts())
 	if err != nil {
 		return err
 	}
@@ -72,7 +70,7 @@ func (db *DB) runScripts(ctx context.Context, conn *pgx.Conn) error {
 	if err := conn.QueryRow(ctx, roles).Scan(&granted); err != nil {
 		return failure(err)
 	}
-	digest += " " + granted
+	digest := migrations.Digest(scripts) + " " + granted
 	var last string
 	err = conn.QueryRow(ctx, "SELECT digest FROM script_run WHERE name = 'views'").Scan(&last)
 	if err == nil && last == digest {
@@ -90,6 +88,10 @@ func (db *DB) runScripts(ctx context.Context, conn *pgx.Conn) error {
 			return err
 		}
 		db.Logger.InfoContext(ctx, "views are in use, trying again")
+		select {
+		case <-time.After(retryEvery):
+		case <-ctx.Done():
+		}
 	}
 	_, err = conn.Exec(ctx, `INSERT INTO script_run (name, digest) VALUES ('views', $1)
 		ON CONFLICT (name) DO UPDATE SET digest = excluded.digest`, digest)
@@ -102,22 +104,4 @@ func runAll(ctx context.Context, conn *pgconn.PgConn, scripts string) error {
 		err = errors.Join(err, conn.Exec(ctx, "ROLLBACK").Close())
 	}
 	return err
-}
-
-// scripts are those of views, functions and grants, in order, and what tells them from others.
-func scripts() (all, digest string, err error) {
-	files := migrations.PostgresScripts()
-	names, err := fs.Glob(files, "*.sql") // sorted
-	if err != nil {
-		return "", "", err
-	}
-	for _, name := range names {
-		data, err := fs.ReadFile(files, name)
-		if err != nil {
-			return "", "", err
-		}
-		all += string(data) + "\n"
-	}
-	sum := sha256.Sum256([]byte(all))
-	return all, hex.EncodeToString(sum[:]), nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -26,7 +27,8 @@ type Options struct {
 // Bounds of connections.
 const (
 	connectTimeout = 5 * time.Second
-	writeTimeout   = time.Minute // of a transaction; indexes and swaps have their own
+	writeTimeout   = time.Minute // of a transaction, with the waiting for one's turn
+	readers        = 16          // unless the address says pool_max_conns
 	retryEvery     = 250 * time.Millisecond
 	// idleInTransaction ends what a process that was stopped in the middle of a transaction holds. Between its statements the
 	// writer never thinks.
@@ -41,7 +43,7 @@ type DB struct {
 	read   *pgxpool.Pool
 	texts  sync.Map // query with ? → query with $n
 
-	mu     sync.Mutex // guards the writer
+	turn   chan struct{} // one slot: whoever fills it has the rest
 	writer *writer
 	closed bool
 }
@@ -55,6 +57,9 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read database: %w", withoutAddress(err))
 	}
+	if !strings.Contains(url, "pool_max_conns") {
+		config.MaxConns = readers
+	}
 	return open(ctx, config, o)
 }
 
@@ -65,10 +70,15 @@ func open(ctx context.Context, config *pgxpool.Config, o Options) (*DB, error) {
 	config.ConnConfig.ConnectTimeout = connectTimeout
 	parameters := config.ConnConfig.RuntimeParams
 	parameters["timezone"] = "UTC"
-	db := &DB{Options: o, config: config}
+	db := &DB{Options: o, config: config, turn: make(chan struct{}, 1)}
 	reading := config.Copy()
 	reading.ConnConfig.RuntimeParams["application_name"] = "chatwatch"
 	reading.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
+	// Reads are short and many, and what they read has been written lately: starting workers or compiling for one of them
+	// costs more than it saves, and so does reading a whole table to spare looking up rows.
+	reading.ConnConfig.RuntimeParams["random_page_cost"] = "1.1"
+	reading.ConnConfig.RuntimeParams["max_parallel_workers_per_gather"] = "0"
+	reading.ConnConfig.RuntimeParams["jit"] = "off"
 	var err error
 	if db.read, err = pgxpool.NewWithConfig(ctx, reading); err != nil {
 		return nil, fmt.Errorf("read database: %w", withoutAddress(err))
@@ -119,8 +129,8 @@ func (db *DB) Columns(ctx context.Context, table string) ([]string, error) {
 
 // Close implements readstore.DB.
 func (db *DB) Close() error {
-	db.mu.Lock()
-	defer db.mu.Unlock()
+	db.turn <- struct{}{}
+	defer func() { <-db.turn }()
 	if db.closed {
 		return nil
 	}
@@ -130,13 +140,15 @@ func (db *DB) Close() error {
 	return nil
 }
 
-// Fence implements readstore.DB.
+// Fence implements readstore.DB. What the server itself is busy with is let be, such as a large commit of a process that is well
+// and slow: it may be about to end, and whoever waits for its rows would be as slow.
 func (db *DB) Fence(ctx context.Context, name string) error {
 	if name == "" || name == db.Name {
 		return nil
 	}
 	_, err := db.read.Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-		WHERE application_name = $1 AND usename = current_user AND pid <> pg_backend_pid()`, name)
+		WHERE application_name = $1 AND usename = current_user AND pid <> pg_backend_pid()
+		AND (starts_with(state, 'idle in transaction') OR state = 'active' AND wait_event_type = 'Client')`, name)
 	return failure(err)
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -50,18 +49,22 @@ func (db *DB) disconnect() {
 func (db *DB) Write(ctx context.Context, fn func(readstore.Tx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
-	db.mu.Lock()
-	defer db.mu.Unlock()
+	select {
+	case db.turn <- struct{}{}:
+		defer func() { <-db.turn }()
+	case <-ctx.Done():
+		return failure(ctx.Err())
+	}
 	return db.write(ctx, fn)
 }
 
 // write is Write for who has the writer.
-func (db *DB) write(ctx context.Context, fn func(readstore.Tx) error) (err error) {
+func (db *DB) write(ctx context.Context, fn func(readstore.Tx) error) error {
 	if db.closed {
 		return readstore.ErrClosed
 	}
 	if err := ctx.Err(); err != nil {
-		return err
+		return failure(err)
 	}
 	if err := db.connect(ctx); err != nil {
 		return err
@@ -80,11 +83,7 @@ func (db *DB) write(ctx context.Context, fn func(readstore.Tx) error) (err error
 		return err
 	}
 	done = true
-	if err := t.writer.conn.Exec(ctx, "COMMIT").Close(); err != nil {
-		db.disconnect()
-		return failure(err)
-	}
-	return nil
+	return t.commit()
 }
 
 // tx is a transaction of the writer. What is queued has not been sent.
@@ -101,8 +100,21 @@ type operation struct {
 	sql     string
 	values  [][]byte
 	formats []int16 // nil: all are text
-	one     bool    // it has to change one row
+	exactly *int64  // as many rows it has to change
 	table   string  // that it writes
+}
+
+// commit ends the transaction. The answer to COMMIT in one that has failed is not an error, but another word.
+func (t *tx) commit() error {
+	results, err := t.writer.conn.Exec(t.ctx, "COMMIT").ReadAll()
+	if err != nil {
+		t.db.disconnect()
+		return failure(err)
+	}
+	if said := results[0].CommandTag.String(); said != "COMMIT" {
+		return fmt.Errorf("postgres: the answer to COMMIT was %s", said)
+	}
+	return nil
 }
 
 func (t *tx) rollback() {
@@ -127,11 +139,17 @@ func (t *tx) Exec(query string, args ...any) (int64, error) {
 }
 
 // One implements readstore.Tx.
-func (t *tx) One(query string, args ...any) error {
+func (t *tx) One(query string, args ...any) error { return t.Exactly(1, query, args...) }
+
+// Exactly implements readstore.Tx.
+func (t *tx) Exactly(n int64, query string, args ...any) error {
 	op, err := t.operation(query, args)
-	op.one = true
+	if err != nil {
+		return err
+	}
+	op.exactly = &n
 	t.queued = append(t.queued, op)
-	return err
+	return nil
 }
 
 // Put implements readstore.Tx.
@@ -186,8 +204,8 @@ func (op *operation) result(pipeline *pgconn.Pipeline) (int64, error) {
 	if reader, ok := results.(*pgconn.ResultReader); ok && err == nil {
 		var tag pgconn.CommandTag
 		if tag, err = reader.Close(); err == nil {
-			if op.one && tag.RowsAffected() != 1 {
-				return 0, fmt.Errorf("%w but %d", readstore.ErrNotOne, tag.RowsAffected())
+			if op.exactly != nil && tag.RowsAffected() != *op.exactly {
+				return 0, fmt.Errorf("%w: %d for %d", readstore.ErrNotOne, tag.RowsAffected(), *op.exactly)
 			}
 			return tag.RowsAffected(), nil
 		}
@@ -251,42 +269,3 @@ func list(l readstore.List) []byte {
 	}
 	return b
 }
-
-// copyFrom is from how many rows that are written once COPY is worth a round trip of its own.
-const copyFrom = 64
-
-// staged are rows in the form in which they are sent.
-type staged struct {
-	readstore.StagedRows
-	writes []write
-}
-
-// write is an operation, or what COPY reads.
-type write struct {
-	operation
-	copy []byte
-}
-
-// Stage implements readstore.DB.
-func (db *DB) Stage(sets ...readstore.Set) (readstore.Staged, error) {
-	s := &staged{}
-	for _, set := range sets {
-		switch {
-		case len(set.Rows) == 0:
-		case set.As == readstore.Append && len(set.Rows) >= copyFrom:
-			sql := fmt.Sprintf("COPY %s (%s) FROM STDIN (FORMAT binary)", set.Name, strings.Join(set.Columns(), ", "))
-			s.writes = append(s.writes, write{operation{sql: sql, table: set.Name}, copied(set.Fields, set.Rows)})
-		default:
-			op := operation{sql: set.Insert[readstore.PostgreSQL][set.As], table: set.Name}
-			for i := range set.Fields {
-				op.values = append(op.values, array(&set.Fields[i], set.Rows))
-				op.formats = append(op.formats, 1)
-			}
-			s.writes = append(s.writes, write{operation: op})
-		}
-	}
-	return s, nil
-}
-
-// Detached implements readstore.DB.
-func (db *DB) Detached() bool { return true }

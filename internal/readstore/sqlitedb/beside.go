@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"strings"
 
 	"github.com/chatwatch/chatwatch/internal/readstore"
@@ -30,6 +32,22 @@ func (db *DB) Beside(ctx context.Context, _ []string) (readstore.Beside, error) 
 	return &beside{second, db}, nil
 }
 
+// Close implements readstore.DB. The file goes when no rebuild is left in it.
+func (b *beside) Close() error {
+	rows, err := b.Query(context.Background(), "SELECT count(*) FROM checkpoint")
+	left, err := readstore.Collect(rows, err, func(rows readstore.Rows) (n int, err error) { return n, rows.Scan(&n) })
+	err = errors.Join(err, b.DB.Close())
+	if err != nil || left[0] > 0 {
+		return err
+	}
+	for _, suffix := range []string{"", "-wal", "-shm", "-migrating"} {
+		if removeErr := os.Remove(b.path + suffix); !errors.Is(removeErr, fs.ErrNotExist) {
+			err = errors.Join(err, removeErr)
+		}
+	}
+	return err
+}
+
 // Ready implements readstore.Beside: the file has all that the live one has.
 func (b *beside) Ready(context.Context, []string) error { return nil }
 
@@ -48,6 +66,12 @@ func (b *beside) Empty(ctx context.Context, tables []string) error {
 	})
 }
 
+// attached is the name of the set in the transaction of a swap.
+const attached = "beside"
+
+// Table implements readstore.Beside.
+func (b *beside) Table(name string) string { return attached + "." + name }
+
 // Swap implements readstore.Beside. The rows are copied in the transaction: readers go on with what was before it, and the
 // writer of the live tables waits for it.
 func (b *beside) Swap(ctx context.Context, tables []string, fn func(readstore.Tx, func() error) error) (err error) {
@@ -64,14 +88,14 @@ func (b *beside) Swap(ctx context.Context, tables []string, fn func(readstore.Tx
 	if b.live.closed {
 		return readstore.ErrClosed
 	}
-	if err := b.live.conn.Exec("ATTACH DATABASE '" + strings.ReplaceAll(b.path, "'", "''") + "' AS beside"); err != nil {
+	if err := b.live.conn.Exec("ATTACH DATABASE '" + strings.ReplaceAll(b.path, "'", "''") + "' AS " + attached); err != nil {
 		return fmt.Errorf("swap: %w", err)
 	}
-	defer func() { err = errors.Join(err, b.live.conn.Exec("DETACH DATABASE beside")) }()
+	defer func() { err = errors.Join(err, b.live.conn.Exec("DETACH DATABASE "+attached)) }()
 	return b.live.write(ctx, func(t readstore.Tx) error {
 		return fn(t, func() error {
 			for _, table := range tables {
-				copied := fmt.Sprintf("DELETE FROM main.%[1]s; INSERT INTO main.%[1]s (%[2]s) SELECT %[2]s FROM beside.%[1]s", table, columns[table])
+				copied := fmt.Sprintf("DELETE FROM main.%[1]s; INSERT INTO main.%[1]s (%[2]s) SELECT %[2]s FROM %[3]s", table, columns[table], b.Table(table))
 				if err := b.live.conn.Exec(copied); err != nil { // not kept: the other file goes away
 					return fmt.Errorf("replace %s: %w", table, err)
 				}

@@ -2,9 +2,7 @@ package sqlitedb
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"fmt"
 
@@ -36,8 +34,7 @@ func makeViews(ctx context.Context, pool *sql.DB) (err error) {
 	if err != nil {
 		return err
 	}
-	sum := sha256.Sum256([]byte(scripts))
-	digest := hex.EncodeToString(sum[:])
+	digest := migrations.Digest(scripts)
 	var last string
 	err = pool.QueryRowContext(ctx, "SELECT digest FROM script_run WHERE name = 'views'").Scan(&last)
 	if err == nil && last == digest || err != nil && !errors.Is(err, sql.ErrNoRows) {

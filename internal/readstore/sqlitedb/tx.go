@@ -69,14 +69,17 @@ func (tx *tx) Exec(query string, args ...any) (int64, error) {
 	if err := s.Run(); err != nil {
 		return 0, refused(err)
 	}
-	return tx.changes()
+	return tx.db.conn.Changes(), nil
 }
 
 // One implements readstore.Tx.
-func (tx *tx) One(query string, args ...any) error {
-	n, err := tx.Exec(query, args...)
-	if err == nil && n != 1 {
-		err = fmt.Errorf("%w but %d", readstore.ErrNotOne, n)
+func (tx *tx) One(query string, args ...any) error { return tx.Exactly(1, query, args...) }
+
+// Exactly implements readstore.Tx.
+func (tx *tx) Exactly(n int64, query string, args ...any) error {
+	changed, err := tx.Exec(query, args...)
+	if err == nil && changed != n {
+		err = fmt.Errorf("%w: %d for %d", readstore.ErrNotOne, changed, n)
 	}
 	return err
 }
@@ -185,20 +188,6 @@ func refused(err error) error {
 		return fmt.Errorf("%w: %w", readstore.ErrRefused, err)
 	}
 	return err
-}
-
-// changes is how many rows the last statement changed.
-func (tx *tx) changes() (int64, error) {
-	s, err := tx.prepare("SELECT changes()")
-	if err != nil {
-		return 0, err
-	}
-	if _, err := s.Bind(1).Step(); err != nil {
-		return 0, err
-	}
-	n := s.Int(0)
-	s.Reset()
-	return n, nil
 }
 
 func (tx *tx) run(query string) error {
