@@ -29,6 +29,13 @@ const rebuildBatch = 4 * DefaultMaxBatch
 // holdLive bounds how long the live tables stand still for a swap.
 const holdLive = 10 * time.Second
 
+// A swap that readers were in the way of is tried again after a pause, which grows: the live tables, which stood still for it, are
+// kept up to date meanwhile.
+const (
+	swapAgain    = time.Second
+	swapAgainMax = 15 * time.Second
+)
+
 // Rebuild folds the log into fresh tables beside the live ones, and puts them in their place, with the checkpoint, in one
 // transaction when they have caught up. Until then the live tables are what readers see and another engine keeps up to date; it
 // notices by its lease. When ctx ends before, what has been built stays, and the next call continues.
@@ -103,7 +110,7 @@ func rebuild(ctx context.Context, db readstore.DB, beside readstore.Beside, log 
 	if err != nil {
 		return err
 	}
-	for {
+	for wait := swapAgain; ; wait = min(2*wait, swapAgainMax) {
 		err := fresh.replace(ctx, live, beside, tables)
 		if err == nil {
 			return nil
@@ -111,7 +118,14 @@ func rebuild(ctx context.Context, db readstore.DB, beside readstore.Beside, log 
 		if !errors.Is(err, errOvertaken) {
 			return fmt.Errorf("swap: %w", err)
 		}
-		pause(ctx, leaseLife) // in which who keeps the live tables can catch up
+		live.opts.Logger.InfoContext(ctx, "readers are in the way of the swap, trying again", "pause", wait)
+		err = fresh.holding(ctx, func(ctx context.Context) error {
+			pause(ctx, wait)
+			return ctx.Err()
+		})
+		if err != nil {
+			return err
+		}
 	}
 }
 
@@ -196,8 +210,8 @@ func (e *Engine) replace(ctx context.Context, live *Engine, beside readstore.Bes
 		return err
 	}
 	err := e.swap(ctx, live, beside, tables)
-	if errors.Is(err, readstore.ErrNotOne) {
-		return errOvertaken // it took so long that the leases expired
+	if errors.Is(err, readstore.ErrNotOne) || errors.Is(err, readstore.ErrInUse) {
+		return errOvertaken // readers were in the way, perhaps for so long that the leases expired
 	}
 	return err
 }
@@ -234,12 +248,13 @@ func (e *Engine) swap(ctx context.Context, live *Engine, beside readstore.Beside
 	})
 }
 
-// forsake takes what the fresh set knows of its place out of it, in the transaction of the swap: the next rebuild begins anew,
-// and whoever has taken over this one has not got its tables taken away.
+// forsake puts the fresh set back to the start, in the transaction of the swap: the next rebuild begins anew, and whoever has
+// taken over this one has not got its tables taken away. The checkpoints stay, for their epochs must not begin again.
 func (e *Engine) forsake(tx readstore.Tx, beside readstore.Beside) error {
+	spent := "UPDATE " + beside.Table("checkpoint") + ` SET position = 0, events = 0, event_at = NULL, epoch = epoch + 1, holder = NULL,
+		expires_at = NULL WHERE name = ? AND epoch = ? AND position = ?`
 	for _, r := range e.runners {
-		remove := "DELETE FROM " + beside.Table("checkpoint") + " WHERE name = ? AND epoch = ? AND position = ?"
-		if err := tx.One(remove, r.Name(), r.epoch, int64(r.position)); err != nil {
+		if err := tx.One(spent, r.Name(), r.epoch, int64(r.position)); err != nil {
 			return superseded(err)
 		}
 		if _, err := tx.Exec("DELETE FROM "+beside.Table("parked_event")+" WHERE projection = ?", r.Name()); err != nil {
