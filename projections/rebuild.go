@@ -110,8 +110,14 @@ func rebuild(ctx context.Context, db readstore.DB, beside readstore.Beside, log 
 	if err != nil {
 		return err
 	}
+	return fresh.replaceWhenFree(ctx, live, beside, tables)
+}
+
+// replaceWhenFree tries to replace the live tables until readers let it, with growing pauses in which others keep these up to
+// date and the fresh ones stay the engine's.
+func (e *Engine) replaceWhenFree(ctx context.Context, live *Engine, beside readstore.Beside, tables []string) error {
 	for wait := swapAgain; ; wait = min(2*wait, swapAgainMax) {
-		err := fresh.replace(ctx, live, beside, tables)
+		err := e.replace(ctx, live, beside, tables)
 		if err == nil {
 			return nil
 		}
@@ -119,7 +125,7 @@ func rebuild(ctx context.Context, db readstore.DB, beside readstore.Beside, log 
 			return fmt.Errorf("swap: %w", err)
 		}
 		live.opts.Logger.InfoContext(ctx, "readers are in the way of the swap, trying again", "pause", wait)
-		err = fresh.holding(ctx, func(ctx context.Context) error {
+		err = e.holding(ctx, func(ctx context.Context) error {
 			pause(ctx, wait)
 			return ctx.Err()
 		})

@@ -72,7 +72,8 @@ func (db *DB) inTurn(ctx context.Context) (*pgx.Conn, error) {
 	}
 	const turn = "SELECT pg_advisory_lock(hashtextextended('chatwatch rebuilds ' || $1::text, 0))"
 	if _, err := conn.Exec(ctx, turn, db.schema); err != nil {
-		return nil, errors.Join(failure(err), conn.Close(context.WithoutCancel(ctx)))
+		hangUp(conn)
+		return nil, failure(err)
 	}
 	return conn, nil
 }
