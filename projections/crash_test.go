@@ -17,7 +17,7 @@ import (
 
 func TestAKilledProcessLeavesNoTrace(t *testing.T) {
 	places(t, func(t *testing.T, p place) {
-		db, kills := p.open(t), 20
+		db, kills := p.open(t), 8
 		if p.isPostgres() {
 			kills = 50
 		}
