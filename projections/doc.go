@@ -14,8 +14,8 @@
 //     waits for the one under way: it never reads what is behind its own state.
 //   - A rebuild folds into tables beside the live ones, with checkpoints and leases of their own, and takes the live leases only to
 //     swap. Tables, checkpoints and parked events change hands in one transaction, behind a gate that each View holds: a moment of
-//     the database is wholly before a swap or wholly after it. Before, the fresh set is marked as used up, so that no
-//     later rebuild continues it.
+//     the database is wholly before a swap or wholly after it. What the fresh set knew of its place is gone with it, so that no
+//     later rebuild continues from tables that are empty.
 //   - An event that cannot be decoded or folded parks its stream, for the projection that could not: it and what follows
 //     in the stream is listed in parked_event, in order, and all other streams go on. RetryParked or a rebuild brings them back.
 //   - A failure of the database is retried with growing pauses, and nothing is skipped for it.

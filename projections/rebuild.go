@@ -29,6 +29,13 @@ const rebuildBatch = 4 * DefaultMaxBatch
 // holdLive bounds how long the live tables stand still for a swap.
 const holdLive = 10 * time.Second
 
+// A swap that readers were in the way of is tried again after a pause, which grows: the live tables, which stood still for it, are
+// kept up to date meanwhile.
+const (
+	swapAgain    = time.Second
+	swapAgainMax = 15 * time.Second
+)
+
 // Rebuild folds the log into fresh tables beside the live ones, and puts them in their place, with the checkpoint, in one
 // transaction when they have caught up. Until then the live tables are what readers see and another engine keeps up to date; it
 // notices by its lease. When ctx ends before, what has been built stays, and the next call continues.
@@ -103,12 +110,19 @@ func rebuild(ctx context.Context, db readstore.DB, beside readstore.Beside, log 
 	if err != nil {
 		return err
 	}
-	for {
+	for wait := swapAgain; ; wait = min(2*wait, swapAgainMax) {
 		err := fresh.replace(ctx, live, beside, tables)
 		if !errors.Is(err, errOvertaken) {
 			return err
 		}
-		pause(ctx, leaseLife) // in which who keeps the live tables can catch up
+		live.opts.Logger.InfoContext(ctx, "readers are in the way of the swap, trying again", "pause", wait)
+		err = fresh.holding(ctx, func(ctx context.Context) error {
+			pause(ctx, wait)
+			return ctx.Err()
+		})
+		if err != nil {
+			return err
+		}
 	}
 }
 
@@ -225,8 +239,8 @@ func (e *Engine) replace(ctx context.Context, live *Engine, beside readstore.Bes
 		}
 		return adopt()
 	})
-	if errors.Is(err, readstore.ErrNotOne) {
-		return errOvertaken // it took so long that the leases expired
+	if errors.Is(err, readstore.ErrNotOne) || errors.Is(err, readstore.ErrInUse) {
+		return errOvertaken // readers were in the way, perhaps for so long that the leases expired
 	}
 	if err != nil {
 		return fmt.Errorf("swap: %w", err)

@@ -3,9 +3,14 @@ package projections_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
+	"time"
 
+	"github.com/chatwatch/chatwatch/domain/queue"
 	"github.com/chatwatch/chatwatch/internal/eventstore"
+	"github.com/chatwatch/chatwatch/internal/readstore"
+	"github.com/chatwatch/chatwatch/internal/readstore/postgrestest"
 	"github.com/chatwatch/chatwatch/projections"
 	"github.com/chatwatch/chatwatch/projections/catalogue"
 	"github.com/chatwatch/chatwatch/projections/projectiontest"
@@ -48,4 +53,47 @@ func TestRebuildsFollowOneAnotherWhateverTheyLeave(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestASwapWaitsForReadersAndTheLiveTablesGoOnMeanwhile has a reader hold a table for longer than a lease lives.
+func TestASwapWaitsForReadersAndTheLiveTablesGoOnMeanwhile(t *testing.T) {
+	log := history(23, 300)
+	url := postgrestest.Database(t)
+	db, other := projectiontest.OpenPostgres(t, url), projectiontest.OpenPostgres(t, url)
+	e := projectiontest.Engine(t, db, log, catalogue.All()...)
+	stop := run(t, e)
+	defer stop()
+	waitFor(t, e, log)
+	held, release := make(chan struct{}), make(chan struct{})
+	reader := make(chan error, 1)
+	go func() {
+		reader <- db.View(t.Context(), func(q readstore.Queryer) error {
+			rows, err := q.Query(t.Context(), "SELECT count(*) FROM dim_queue")
+			_, err = readstore.Collect(rows, err, func(rows readstore.Rows) (n int, err error) { return n, rows.Scan(&n) })
+			close(held)
+			<-release
+			return err
+		})
+	}()
+	<-held
+	rebuilt := make(chan error, 1)
+	go func() {
+		rebuilt <- projections.Rebuild(t.Context(), other, log, catalogue.All(), projections.Rebuilding{})
+	}()
+	for i := range 2 { // each is stored, though not at once: the swap is tried in between
+		tick := time.NewTimer(2 * time.Second)
+		select {
+		case err := <-rebuilt:
+			t.Fatalf("the tables of a reader were swapped: %v", err)
+		case <-tick.C:
+		}
+		projectiontest.Append[queue.Event](log, fmt.Sprintf("queue-new%d", i), t0, queue.QueueDefined{QueueID: "new"})
+		waitFor(t, e, log)
+	}
+	close(release)
+	if err := errors.Join(<-reader, <-rebuilt); err != nil {
+		t.Fatal(err)
+	}
+	waitFor(t, e, log)
+	projectiontest.Equal(t, clean(t, log), projectiontest.Dump(t, other, catalogue.All()...))
 }

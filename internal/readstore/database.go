@@ -13,6 +13,8 @@ var (
 	ErrUnavailable = errors.New("readstore: the database cannot be reached")
 	// ErrRefused is the answer of a database that does not accept a row for what it holds: trying again would not help.
 	ErrRefused = errors.New("readstore: a row was refused")
+	// ErrInUse is the answer to a swap of tables that readers have held for as long as it was tried.
+	ErrInUse = errors.New("readstore: readers hold the tables")
 	// ErrNotOne ends a transaction one of whose statements did not change the one row that it had to, or as many.
 	ErrNotOne = errors.New("readstore: not the rows that had to change")
 )
@@ -55,7 +57,8 @@ type Beside interface {
 	// Table is what a table of the set is called in the transaction of a Swap.
 	Table(name string) string
 	// Swap calls fn in a transaction of the live database; adopt, which fn calls, puts the tables of this set in the
-	// place of the live ones in that transaction. Readers see the old tables or the new ones and no error.
+	// place of the live ones in that transaction. Readers see the old tables or the new ones and no error. It gives up after
+	// about two seconds in which they were in its way, with ErrInUse.
 	Swap(ctx context.Context, tables []string, fn func(tx Tx, adopt func() error) error) error
 	// Empty takes all rows out of some tables of the set.
 	Empty(ctx context.Context, tables []string) error

@@ -148,8 +148,17 @@ func (db *DB) Fence(ctx context.Context, name string) error {
 	}
 	_, err := db.read.Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 		WHERE application_name = $1 AND usename = current_user AND pid <> pg_backend_pid()
-		AND (state <> 'active' OR wait_event_type = 'Client')`, name)
+		AND (starts_with(state, 'idle in transaction') OR state = 'active' AND wait_event_type = 'Client')`, name)
 	return failure(err)
+}
+
+// hangUp closes a connection without waiting long for a server that does not answer.
+func hangUp(conn interface {
+	Close(ctx context.Context) error
+}) {
+	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
+	defer cancel()
+	_ = conn.Close(ctx)
 }
 
 // quoted makes an identifier of a name.

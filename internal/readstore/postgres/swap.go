@@ -21,16 +21,18 @@ func (b *beside) Table(name string) string { return quoted(b.schema, name) }
 const (
 	swapPatience = "SET LOCAL lock_timeout = '300ms'; SET LOCAL statement_timeout = '700ms'"
 	swapLocked   = "SET LOCAL statement_timeout TO DEFAULT; SET LOCAL synchronous_commit = on"
-	swapAttempts = 200
 	swapPause    = 50 * time.Millisecond
+	// swapFor bounds the attempts: who swaps keeps others from writing the live tables meanwhile, by leases that expire.
+	swapFor = 1500 * time.Millisecond
 	// retiredFor is how long the old tables stay after a swap: a query has read the body of a function before it locks the
-	// tables in there, and only those.
+	// tables in there, and only those. dropFor bounds the attempts to drop them then.
 	retiredFor = 250 * time.Millisecond
+	dropFor    = 10 * time.Second
 )
 
 // Swap implements readstore.Beside. Other writers of this process have their turns between the attempts.
 func (b *beside) Swap(ctx context.Context, tables []string, fn func(readstore.Tx, func() error) error) error {
-	err := patiently(ctx, func() error {
+	err := patiently(ctx, swapFor, func() error {
 		return b.live.Write(ctx, func(t readstore.Tx) error {
 			return fn(t, func() error { return b.adopt(t.(*tx), tables) })
 		})
@@ -44,11 +46,11 @@ func (b *beside) Swap(ctx context.Context, tables []string, fn func(readstore.Tx
 	return nil
 }
 
-// patiently calls do again while it fails because of readers.
-func patiently(ctx context.Context, do func() error) error {
-	for attempt := 1; ; attempt++ {
+// patiently calls do again for a while, as long as it fails because of readers.
+func patiently(ctx context.Context, atMost time.Duration, do func() error) error {
+	for began := time.Now(); ; {
 		err := do()
-		if err == nil || attempt == swapAttempts || !errors.Is(err, errLocked) {
+		if err == nil || !errors.Is(err, readstore.ErrInUse) || time.Since(began) > atMost {
 			return err
 		}
 		select {
@@ -70,7 +72,7 @@ func (b *beside) dropRetired(ctx context.Context, tables []string) error {
 		return err
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
-	return patiently(ctx, func() error {
+	return patiently(ctx, dropFor, func() error {
 		err := failure(runAll(ctx, conn.PgConn(), "DROP TABLE IF EXISTS "+b.retired(tables)))
 		return whenLocked(err, conn.IsClosed())
 	})
@@ -85,13 +87,10 @@ func (b *beside) retired(tables []string) string {
 	return strings.Join(names, ", ")
 }
 
-// errLocked is what a swap meets that readers are in the way of.
-var errLocked = errors.New("readers hold the tables")
-
 // whenLocked marks a failure that has left the connection open as one that readers are the cause of.
 func whenLocked(err error, closed bool) error {
 	if errors.Is(err, readstore.ErrUnavailable) && !closed {
-		return fmt.Errorf("%w: %w", errLocked, err)
+		return fmt.Errorf("%w: %w", readstore.ErrInUse, err)
 	}
 	return err
 }
