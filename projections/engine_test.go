@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -84,8 +85,11 @@ func TestTheHistoriesOfTheTestsAreWorthIt(t *testing.T) {
 
 func TestFailedTransactionsLeaveNoTrace(t *testing.T) {
 	log := history(2, 1500)
+	var mu sync.Mutex // leases are renewed beside, and batches committed
 	random := rand.New(rand.NewPCG(3, 3))
 	fail := func(at string) error {
+		mu.Lock()
+		defer mu.Unlock()
 		if random.IntN(10) == 0 {
 			return errors.New("made to fail " + at)
 		}
