@@ -41,7 +41,8 @@ func statementsOf(d readstore.Dialect) statements {
 		take: `UPDATE checkpoint SET epoch = epoch + 1, holder = ?, expires_at = ` + d.In() + `, updated_at = ?,
 			version = CASE WHEN position = 0 THEN ? ELSE version END
 			WHERE name = ? AND (? OR expires_at IS NULL OR expires_at <= ` + d.Now() + ` OR holder = ?)`,
-		renew: `UPDATE checkpoint SET expires_at = ` + d.In() + `, lag_events = ?, lag_ms = ?, updated_at = ? WHERE name = ? AND epoch = ?`,
+		renew: `UPDATE checkpoint SET expires_at = ` + d.In() + `, lag_events = ?, lag_ms = ?, updated_at = ?
+			WHERE name = ? AND epoch = ? AND position >= ?`,
 		move: `UPDATE checkpoint SET position = ?, events = events + ?, event_at = coalesce(?, event_at), expires_at = ` + d.In() + `,
 			updated_at = ? WHERE name = ? AND epoch = ? AND position = ?`,
 		release: `UPDATE checkpoint SET holder = NULL, expires_at = NULL WHERE name = ? AND epoch = ?`,
@@ -195,12 +196,15 @@ func (e *Engine) recall(ctx context.Context, taken bool) error {
 	return nil
 }
 
-// renew keeps the leases while nothing is to be stored, and tells the lag to other processes.
+// renew keeps the leases while nothing is to be stored, and tells the lag to other processes. A server that was stopped at once
+// may have lost what it had committed, also of the checkpoints: who finds one behind has the lease no more, and begins again from
+// there.
 func (e *Engine) renew(ctx context.Context) error {
+	known := e.Position()
 	lag := e.tellableLag(ctx)
 	err := e.db.Write(ctx, func(tx readstore.Tx) error {
 		for _, r := range e.runners {
-			err := tx.One(e.sql.renew, leaseLife.Milliseconds(), lag.Events, lag.MS, readstore.At(e.opts.Clock()), r.Name(), r.epoch)
+			err := tx.One(e.sql.renew, leaseLife.Milliseconds(), lag.Events, lag.MS, readstore.At(e.opts.Clock()), r.Name(), r.epoch, int64(known))
 			if err != nil {
 				return err
 			}

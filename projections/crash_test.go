@@ -1,127 +1,127 @@
 package projections_test
 
 import (
-	"bufio"
 	"context"
-	"fmt"
-	"log/slog"
 	"math/rand/v2"
-	"os"
-	"os/exec"
-	"path/filepath"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/chatwatch/chatwatch/internal/eventstore"
-	"github.com/chatwatch/chatwatch/internal/readstore/sqlitedb"
+	"github.com/chatwatch/chatwatch/internal/readstore"
+	"github.com/chatwatch/chatwatch/internal/readstore/postgrestest"
 	"github.com/chatwatch/chatwatch/projections"
 	"github.com/chatwatch/chatwatch/projections/catalogue"
 	"github.com/chatwatch/chatwatch/projections/projectiontest"
 )
 
-// crashDatabase tells a copy of this test program to be the process that is killed.
-const crashDatabase = "CHATWATCH_TEST_CRASH_DATABASE"
-
-func TestMain(m *testing.M) {
-	if path := os.Getenv(crashDatabase); path != "" {
-		if err := project(path); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		return
-	}
-	os.Exit(m.Run())
-}
-
-func crashLog() *projectiontest.Log {
-	log := history(7, 5000)
-	log.Step = 5
-	return log
-}
-
-// project folds all of the log, in small transactions.
-func project(path string) error {
-	ctx := context.Background()
-	db, err := sqlitedb.Open(ctx, path, slog.New(slog.DiscardHandler))
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	if err := db.Migrate(ctx); err != nil {
-		return err
-	}
-	log := crashLog()
-	e, err := projections.NewEngine(db, telling{log}, catalogue.All(), projections.Options{MaxBatch: 1, Alone: true})
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	go func() {
-		head, _ := log.Head(ctx)
-		_ = e.WaitFor(ctx, head)
-		cancel()
-	}()
-	if err := e.Run(ctx); err != context.Canceled {
-		return err
-	}
-	return nil
-}
-
-// telling is a log that writes a line for each batch that is read, so that the killer knows how far the process is.
-type telling struct{ projections.Log }
-
-func (l telling) Follow(ctx context.Context, after eventstore.Position) (projections.Source, error) {
-	source, err := l.Log.Follow(ctx, after)
-	return tellingSource{source}, err
-}
-
-type tellingSource struct{ projections.Source }
-
-func (s tellingSource) Next(ctx context.Context) (projections.Batch, error) {
-	b, err := s.Source.Next(ctx)
-	fmt.Println("batch")
-	return b, err
-}
-
-// killed runs a process and kills it after some of its batches; false when it has come to the end before.
-func killed(t *testing.T, path string, after int) bool {
-	t.Helper()
-	child := exec.Command(os.Args[0])
-	child.Env = append(os.Environ(), crashDatabase+"="+path)
-	child.Stderr = os.Stderr
-	out, err := child.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := child.Start(); err != nil {
-		t.Fatal(err)
-	}
-	batches := 0
-	for lines := bufio.NewScanner(out); lines.Scan(); {
-		if batches++; batches == after {
-			_ = child.Process.Kill()
-		}
-	}
-	err = child.Wait()
-	if err != nil && batches < after {
-		t.Fatal(err)
-	}
-	return err != nil
-}
-
 func TestAKilledProcessLeavesNoTrace(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "read.db")
-	kills := 0
-	for killed(t, path, 2+rand.IntN(50)) {
-		if kills++; kills > 200 {
-			t.Fatal("the log is never done")
+	places(t, func(t *testing.T, p place) {
+		db, kills := p.open(t), 20
+		if p.isPostgres() {
+			kills = 50
+		}
+		for range kills {
+			c := start(t, "fold alone", p)
+			if !c.until("batch", 2+rand.IntN(5)) {
+				t.Fatal("there was no more to do")
+			}
+			time.Sleep(time.Duration(rand.IntN(5000)) * time.Microsecond)
+			c.kill()
+		}
+		if err := start(t, "fold alone", p).end(); err != nil {
+			t.Fatal(err)
+		}
+		projectiontest.Equal(t, clean(t, childLog()), projectiontest.Dump(t, db, catalogue.All()...))
+	})
+}
+
+func TestAProcessThatDiesIsReplaced(t *testing.T) {
+	places(t, func(t *testing.T, p place) {
+		db, c, log := p.open(t), start(t, "follow", p), childLog()
+		if !c.until("batch", 20) {
+			t.Fatal("the process has ended")
+		}
+		e := projectiontest.Engine(t, db, log, catalogue.All()...)
+		stop := run(t, e)
+		c.kill()
+		leads(t, e, 5*time.Second)
+		waitFor(t, e, log)
+		_ = stop()
+		projectiontest.Equal(t, clean(t, log), projectiontest.Dump(t, db, catalogue.All()...))
+	})
+}
+
+// leads waits until an engine leads, which has to be soon.
+func leads(t *testing.T, e *projections.Engine, within time.Duration) {
+	t.Helper()
+	began := time.Now()
+	eventually(t, within, "the engine does not lead", e.Leading)
+	t.Logf("took over after %v", time.Since(began).Round(time.Millisecond))
+}
+
+func eventually(t *testing.T, within time.Duration, otherwise string, is func() bool) {
+	t.Helper()
+	for patience := time.Now().Add(within); !is(); time.Sleep(2 * time.Millisecond) {
+		if time.Now().After(patience) {
+			t.Fatal(otherwise)
 		}
 	}
-	t.Logf("killed %d times", kills)
-	db, err := sqlitedb.Open(context.Background(), path, slog.New(slog.DiscardHandler))
+}
+
+// A process that was stopped, as by a debugger or a hypervisor, does not know how long.
+func TestAProcessThatWasStoppedWritesNothingWhenItGoesOn(t *testing.T) {
+	places(t, func(t *testing.T, p place) { standsStill(t, p, "stop between transactions") })
+	t.Run("in a transaction of PostgreSQL", func(t *testing.T) { // nobody can end what another process holds in a file
+		t.Parallel()
+		standsStill(t, place(postgrestest.Database(t)), "stop in a transaction")
+	})
+}
+
+func standsStill(t *testing.T, p place, role string) {
+	all := childLog()
+	log := &projectiontest.Log{} // ends before that of the child
+	for _, e := range all.Events()[:len(all.Events())/2] {
+		log.Add(e)
+	}
+	half, _ := log.Head(context.Background())
+	end, _ := all.Head(context.Background())
+	db := p.open(t)
+	c := start(t, role, p)
+	if !c.until("stopped", 1) {
+		t.Fatal("the process has ended")
+	}
+	e := projectiontest.Engine(t, db, log, catalogue.All()...)
+	if at := stored(t, db); at >= half {
+		t.Fatalf("it was stopped at %d of %d only", at, half)
+	}
+	stop := run(t, e)
+	leads(t, e, 5*time.Second)
+	waitFor(t, e, log)
+	want := clean(t, log)
+	projectiontest.Equal(t, want, projectiontest.Dump(t, db, catalogue.All()...))
+
+	_ = c.Process.Signal(syscall.SIGCONT)
+	time.Sleep(1500 * time.Millisecond) // it tries what it was about to do, and to renew its lease
+	if at := stored(t, db); at != half || !e.Leading() {
+		t.Errorf("the checkpoint is at %d, not %d", at, half)
+	}
+	projectiontest.Equal(t, want, projectiontest.Dump(t, db, catalogue.All()...))
+	_ = stop()
+	eventually(t, 30*time.Second, "it does not take over again", func() bool { return stored(t, db) == end })
+	_ = c.input.Close()
+	if err := c.end(); err != nil {
+		t.Fatal(err)
+	}
+	projectiontest.Equal(t, clean(t, all), projectiontest.Dump(t, db, catalogue.All()...))
+}
+
+func stored(t *testing.T, db readstore.DB) eventstore.Position {
+	t.Helper()
+	rows, err := db.Query(context.Background(), "SELECT coalesce(min(position), 0) FROM checkpoint")
+	at, err := readstore.Collect(rows, err, func(rows readstore.Rows) (n int64, err error) { return n, rows.Scan(&n) })
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
-	projectiontest.Equal(t, clean(t, crashLog()), projectiontest.Dump(t, db, catalogue.All()...))
+	return eventstore.Position(at[0])
 }

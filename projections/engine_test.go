@@ -85,8 +85,8 @@ func TestTheHistoriesOfTheTestsAreWorthIt(t *testing.T) {
 
 func TestFailedTransactionsLeaveNoTrace(t *testing.T) {
 	log := history(2, 1500)
-	var mu sync.Mutex // leases are renewed beside, and batches committed
 	random := rand.New(rand.NewPCG(3, 3))
+	var mu sync.Mutex
 	fail := func(at string) error {
 		mu.Lock()
 		defer mu.Unlock()

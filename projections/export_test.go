@@ -22,3 +22,13 @@ func (f faulty) fold(ctx context.Context, q readstore.Queryer, events []*eventco
 	}
 	return failures, err
 }
+
+// Versioned makes a projection of another version of the code.
+func Versioned(p Projection, version int64) Projection { return versioned{p, version} }
+
+type versioned struct {
+	Projection
+	is int64
+}
+
+func (v versioned) version() int64 { return v.is }

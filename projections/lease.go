@@ -107,7 +107,7 @@ func (l *Lease) renew(ctx context.Context, epoch int64) error {
 	ctx, cancel := context.WithTimeout(ctx, leaseRenewal)
 	defer cancel()
 	return l.db.Write(ctx, func(tx readstore.Tx) error {
-		return tx.One(l.sql.renew, leaseLife.Milliseconds(), 0, 0, readstore.At(l.clock()), l.name, epoch)
+		return tx.One(l.sql.renew, leaseLife.Milliseconds(), 0, 0, readstore.At(l.clock()), l.name, epoch, 0)
 	})
 }
 

@@ -249,12 +249,13 @@ func (e *Engine) replace(ctx context.Context, live *Engine, beside readstore.Bes
 	return nil
 }
 
-// forsake takes what the fresh set knows of its place out of it, in the transaction of the swap: the next rebuild begins anew,
-// and whoever has taken over this one has not got its tables taken away.
+// forsake puts the fresh set back to the start, in the transaction of the swap: the next rebuild begins anew, and whoever has
+// taken over this one has not got its tables taken away. The checkpoints stay, for their epochs must not begin again.
 func (e *Engine) forsake(tx readstore.Tx, beside readstore.Beside) error {
+	spent := "UPDATE " + beside.Table("checkpoint") + ` SET position = 0, events = 0, event_at = NULL, epoch = epoch + 1, holder = NULL,
+		expires_at = NULL WHERE name = ? AND epoch = ? AND position = ?`
 	for _, r := range e.runners {
-		remove := "DELETE FROM " + beside.Table("checkpoint") + " WHERE name = ? AND epoch = ? AND position = ?"
-		if err := tx.One(remove, r.Name(), r.epoch, int64(r.position)); err != nil {
+		if err := tx.One(spent, r.Name(), r.epoch, int64(r.position)); err != nil {
 			return superseded(err)
 		}
 		if _, err := tx.Exec("DELETE FROM "+beside.Table("parked_event")+" WHERE projection = ?", r.Name()); err != nil {

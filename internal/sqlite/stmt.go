@@ -134,6 +134,9 @@ func (s *Stmt) Bytes(column int) []byte {
 	return unsafe.Slice((*byte)(pointer(p)), lib.Xsqlite3_column_bytes(s.c.tls, s.h, int32(column)))
 }
 
+// Close frees the statement; the connection does so with what is left.
+func (s *Stmt) Close() { s.finalize() }
+
 func (s *Stmt) finalize() {
 	lib.Xsqlite3_finalize(s.c.tls, s.h)
 	lib.Xsqlite3_free(s.c.tls, s.args)

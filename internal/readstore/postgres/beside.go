@@ -39,9 +39,9 @@ func (db *DB) Beside(ctx context.Context, tables []string) (readstore.Beside, er
 		return nil, fmt.Errorf("prepare a rebuild: the name of schema %s is too long to put %s behind it", db.schema, besideSuffix)
 	}
 	config.ConnConfig.RuntimeParams["search_path"] = quoted(schema) // alone: a table that is missing must not be the live one
-	conn, err := pgx.ConnectConfig(ctx, db.config.ConnConfig)
+	conn, err := db.inTurn(ctx)
 	if err != nil {
-		return nil, failure(err)
+		return nil, err
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	if err := db.dropOutdated(ctx, conn, schema, tables); err != nil {
@@ -62,6 +62,19 @@ func (db *DB) Beside(ctx context.Context, tables []string) (readstore.Beside, er
 		return nil, err
 	}
 	return &beside{second, db}, nil
+}
+
+// inTurn connects, and waits for other processes that make or remove tables of sets; the turn ends with the connection.
+func (db *DB) inTurn(ctx context.Context) (*pgx.Conn, error) {
+	conn, err := pgx.ConnectConfig(ctx, db.config.ConnConfig)
+	if err != nil {
+		return nil, failure(err)
+	}
+	const turn = "SELECT pg_advisory_lock(hashtextextended('chatwatch rebuilds ' || $1::text, 0))"
+	if _, err := conn.Exec(ctx, turn, db.schema); err != nil {
+		return nil, errors.Join(failure(err), conn.Close(context.WithoutCancel(ctx)))
+	}
+	return conn, nil
 }
 
 // dropOutdated removes what an interrupted rebuild has left, when a migration has changed a table since.
@@ -199,9 +212,9 @@ func (b *beside) indexTable(ctx context.Context, conn *pgx.Conn, table string, w
 
 // Empty implements readstore.Beside: the tables are made anew, as the live ones are now.
 func (b *beside) Empty(ctx context.Context, tables []string) error {
-	conn, err := pgx.ConnectConfig(ctx, b.config.ConnConfig)
+	conn, err := b.live.inTurn(ctx)
 	if err != nil {
-		return failure(err)
+		return err
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
 	for _, table := range tables {

@@ -47,6 +47,14 @@ func failure(err error) error {
 	return err
 }
 
+// failed is failure of the reading connections, which have no word of their own for that they have been closed.
+func (db *DB) failed(err error) error {
+	if err != nil && db.closed.Load() {
+		return readstore.ErrClosed
+	}
+	return failure(err)
+}
+
 // reason is why a connection failed, without the user and the address that it was tried with.
 func reason(err *pgconn.ConnectError) string {
 	inner := err.Unwrap()

@@ -15,7 +15,7 @@ import (
 func (db *DB) Query(ctx context.Context, query string, args ...any) (readstore.Rows, error) {
 	rows, err := db.read.Query(ctx, db.numbered(query), parameters(args)...)
 	if err != nil {
-		return nil, failure(err)
+		return nil, db.failed(err)
 	}
 	return answer{rows}, nil
 }
@@ -28,7 +28,7 @@ const openView = `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; LOCK TABLE sw
 func (db *DB) View(ctx context.Context, fn func(readstore.Queryer) error) error {
 	conn, err := db.read.Acquire(ctx)
 	if err != nil {
-		return failure(err)
+		return db.failed(err)
 	}
 	defer conn.Release() // a connection whose transaction is open is closed by the pool
 	if err := conn.Conn().PgConn().Exec(ctx, openView).Close(); err != nil {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -45,7 +46,7 @@ type DB struct {
 
 	turn   chan struct{} // one slot: whoever fills it has the rest
 	writer *writer
-	closed bool
+	closed atomic.Bool
 }
 
 var _ readstore.DB = (*DB)(nil)
@@ -131,10 +132,9 @@ func (db *DB) Columns(ctx context.Context, table string) ([]string, error) {
 func (db *DB) Close() error {
 	db.turn <- struct{}{}
 	defer func() { <-db.turn }()
-	if db.closed {
+	if db.closed.Swap(true) {
 		return nil
 	}
-	db.closed = true
 	db.read.Close()
 	db.disconnect()
 	return nil

@@ -20,19 +20,37 @@ func (b *beside) Table(name string) string { return quoted(b.schema, name) }
 // whole is shorter than the server's deadlock_timeout (1 s by default), so that no reader is ever ended for its sake.
 const (
 	swapPatience = "SET LOCAL lock_timeout = '300ms'; SET LOCAL statement_timeout = '700ms'"
-	swapLocked   = "SET LOCAL statement_timeout TO DEFAULT"
+	swapLocked   = "SET LOCAL statement_timeout TO DEFAULT; SET LOCAL synchronous_commit = on"
 	swapPause    = 50 * time.Millisecond
 	// swapFor bounds the attempts: who swaps keeps others from writing the live tables meanwhile, by leases that expire.
 	swapFor = 1500 * time.Millisecond
+	// retiredFor is how long the old tables stay after a swap: a query has read the body of a function before it locks the
+	// tables in there, and only those.
+	retiredFor = 250 * time.Millisecond
+	dropFor    = time.Minute
 )
 
 // Swap implements readstore.Beside. Other writers of this process have their turns between the attempts.
 func (b *beside) Swap(ctx context.Context, tables []string, fn func(readstore.Tx, func() error) error) error {
-	for began := time.Now(); ; {
-		err := b.live.Write(ctx, func(t readstore.Tx) error {
+	err := patiently(ctx, swapFor, func() error {
+		return b.live.Write(ctx, func(t readstore.Tx) error {
 			return fn(t, func() error { return b.adopt(t.(*tx), tables) })
 		})
-		if err == nil || !errors.Is(err, readstore.ErrInUse) || time.Since(began) > swapFor {
+	})
+	if err != nil {
+		return err
+	}
+	if err := b.dropRetired(ctx, tables); err != nil { // the next swap does it
+		b.Logger.WarnContext(ctx, "tables that a rebuild has replaced are still there", "error", err)
+	}
+	return nil
+}
+
+// patiently calls do again for some time while it fails because of readers.
+func patiently(ctx context.Context, within time.Duration, do func() error) error {
+	for began := time.Now(); ; {
+		err := do()
+		if err == nil || !errors.Is(err, readstore.ErrInUse) || time.Since(began) > within {
 			return err
 		}
 		select {
@@ -43,8 +61,42 @@ func (b *beside) Swap(ctx context.Context, tables []string, fn func(readstore.Tx
 	}
 }
 
-// adopt moves the live tables out of the way and the fresh ones in, makes the views anew, which are bound to tables and
-// not to their names, and drops what is retired.
+func (b *beside) dropRetired(ctx context.Context, tables []string) error {
+	select {
+	case <-time.After(retiredFor):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	conn, err := b.live.inTurn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	return patiently(ctx, dropFor, func() error {
+		err := failure(runAll(ctx, conn.PgConn(), "DROP TABLE IF EXISTS "+b.retired(tables)))
+		return whenLocked(err, conn.IsClosed())
+	})
+}
+
+// retired are the names of the old tables.
+func (b *beside) retired(tables []string) string {
+	names := make([]string, len(tables))
+	for i, table := range tables {
+		names[i] = quoted(b.live.schema+retiredSuffix, table)
+	}
+	return strings.Join(names, ", ")
+}
+
+// whenLocked marks a failure that has left the connection open as one that readers are the cause of.
+func whenLocked(err error, closed bool) error {
+	if errors.Is(err, readstore.ErrUnavailable) && !closed {
+		return fmt.Errorf("%w: %w", readstore.ErrInUse, err)
+	}
+	return err
+}
+
+// adopt moves the live tables out of the way and the fresh ones in, and makes the views anew, which are bound to tables and
+// not to their names. It fails when anything else is bound to the old tables, so that they could not be dropped.
 func (b *beside) adopt(t *tx, tables []string) error {
 	views, err := b.views(t.ctx)
 	if err != nil {
@@ -54,7 +106,11 @@ func (b *beside) adopt(t *tx, tables []string) error {
 	if err != nil {
 		return err
 	}
-	var locked, moved, dropped []string
+	grants, err := b.grants(t.ctx, tables)
+	if err != nil {
+		return err
+	}
+	var locked, moved []string
 	for _, v := range views {
 		locked = append(locked, quoted(b.live.schema, v))
 	}
@@ -63,22 +119,19 @@ func (b *beside) adopt(t *tx, tables []string) error {
 		moved = append(moved,
 			fmt.Sprintf("ALTER TABLE %s SET SCHEMA %s", quoted(b.live.schema, table), quoted(b.live.schema+retiredSuffix)),
 			fmt.Sprintf("ALTER TABLE %s SET SCHEMA %s", quoted(b.schema, table), quoted(b.live.schema)))
-		dropped = append(dropped, "DROP TABLE "+quoted(b.live.schema+retiredSuffix, table))
 	}
 	steps := []string{
 		swapPatience,
 		fmt.Sprintf("LOCK TABLE %s IN ACCESS EXCLUSIVE MODE", strings.Join(append([]string{quoted(b.live.schema, "swap_gate")}, locked...), ", ")),
-		swapLocked, strings.Join(moved, "; "), scripts, strings.Join(dropped, "; "),
+		swapLocked, "DROP TABLE IF EXISTS " + b.retired(tables), strings.Join(moved, "; "), scripts, strings.Join(grants, "; "),
+		"SAVEPOINT retired; DROP TABLE " + b.retired(tables) + "; ROLLBACK TO retired",
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
 	for _, step := range steps {
 		if err := t.writer.conn.Exec(t.ctx, step).Close(); err != nil {
-			if err = failure(err); errors.Is(err, readstore.ErrUnavailable) && !t.writer.conn.IsClosed() {
-				err = fmt.Errorf("%w: %w", readstore.ErrInUse, err)
-			}
-			return fmt.Errorf("swap tables: %w", err)
+			return fmt.Errorf("swap tables: %w", whenLocked(failure(err), t.writer.conn.IsClosed()))
 		}
 	}
 	return nil
@@ -87,6 +140,30 @@ func (b *beside) adopt(t *tx, tables []string) error {
 // views of the live schema.
 func (b *beside) views(ctx context.Context) ([]string, error) {
 	rows, err := b.live.read.Query(ctx, "SELECT viewname::text FROM pg_views WHERE schemaname = $1 ORDER BY viewname", b.live.schema)
+	if err != nil {
+		return nil, failure(err)
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
+// grants are the statements that give others what they may do with the live tables and their columns: an administrator may
+// have given more than the scripts do.
+func (b *beside) grants(ctx context.Context, tables []string) ([]string, error) {
+	names := make([]string, len(tables))
+	for i, table := range tables {
+		names[i] = quoted(b.live.schema, table)
+	}
+	rows, err := b.live.read.Query(ctx, `
+		WITH given AS (
+			SELECT t.name, '' AS of, c.relowner, (aclexplode(c.relacl)).* FROM unnest($1::text[]) AS t (name)
+			JOIN pg_class AS c ON c.oid = to_regclass(t.name)
+			UNION ALL
+			SELECT t.name, format(' (%I)', a.attname), c.relowner, (aclexplode(a.attacl)).* FROM unnest($1::text[]) AS t (name)
+			JOIN pg_class AS c ON c.oid = to_regclass(t.name) JOIN pg_attribute AS a ON a.attrelid = c.oid AND NOT a.attisdropped)
+		SELECT format('GRANT %s%s ON %s TO %s%s', privilege_type, of, name,
+			CASE WHEN grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END,
+			CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END)
+		FROM given WHERE grantee <> relowner`, names)
 	if err != nil {
 		return nil, failure(err)
 	}

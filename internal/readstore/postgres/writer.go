@@ -60,7 +60,7 @@ func (db *DB) Write(ctx context.Context, fn func(readstore.Tx) error) error {
 
 // write is Write for who has the writer.
 func (db *DB) write(ctx context.Context, fn func(readstore.Tx) error) error {
-	if db.closed {
+	if db.closed.Load() {
 		return readstore.ErrClosed
 	}
 	if err := ctx.Err(); err != nil {

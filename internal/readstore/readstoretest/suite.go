@@ -340,7 +340,10 @@ func closed(t *testing.T, db readstore.DB) {
 	if err := db.Write(ctx, func(readstore.Tx) error { return nil }); !errors.Is(err, readstore.ErrClosed) {
 		t.Errorf("a write: %v", err)
 	}
-	if _, err := db.Query(ctx, "SELECT 1"); err == nil {
-		t.Error("a query succeeds")
+	if _, err := db.Query(ctx, "SELECT 1"); !errors.Is(err, readstore.ErrClosed) {
+		t.Errorf("a query: %v", err)
+	}
+	if err := db.View(ctx, func(readstore.Queryer) error { return nil }); !errors.Is(err, readstore.ErrClosed) {
+		t.Errorf("a view: %v", err)
 	}
 }

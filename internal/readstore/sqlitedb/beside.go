@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 	"strings"
 
 	"github.com/chatwatch/chatwatch/internal/readstore"
@@ -30,22 +28,6 @@ func (db *DB) Beside(ctx context.Context, _ []string) (readstore.Beside, error) 
 		return nil, errors.Join(err, second.Close())
 	}
 	return &beside{second, db}, nil
-}
-
-// Close implements readstore.DB. The file goes when no rebuild is left in it.
-func (b *beside) Close() error {
-	rows, err := b.Query(context.Background(), "SELECT count(*) FROM checkpoint")
-	left, err := readstore.Collect(rows, err, func(rows readstore.Rows) (n int, err error) { return n, rows.Scan(&n) })
-	err = errors.Join(err, b.DB.Close())
-	if err != nil || left[0] > 0 {
-		return err
-	}
-	for _, suffix := range []string{"", "-wal", "-shm", "-migrating"} {
-		if removeErr := os.Remove(b.path + suffix); !errors.Is(removeErr, fs.ErrNotExist) {
-			err = errors.Join(err, removeErr)
-		}
-	}
-	return err
 }
 
 // Ready implements readstore.Beside: the file has all that the live one has.
@@ -73,7 +55,8 @@ const attached = "beside"
 func (b *beside) Table(name string) string { return attached + "." + name }
 
 // Swap implements readstore.Beside. The rows are copied in the transaction: readers go on with what was before it, and the
-// writer of the live tables waits for it.
+// writer of the live tables waits for it. A crash may commit the one file and not the other: then the set is still there and can
+// be swapped once more, or it is gone and built anew.
 func (b *beside) Swap(ctx context.Context, tables []string, fn func(readstore.Tx, func() error) error) (err error) {
 	columns := map[string]string{}
 	for _, table := range tables {
@@ -85,22 +68,39 @@ func (b *beside) Swap(ctx context.Context, tables []string, fn func(readstore.Tx
 	}
 	b.live.mu.Lock()
 	defer b.live.mu.Unlock()
-	if b.live.closed {
+	if b.live.closed.Load() {
 		return readstore.ErrClosed
 	}
 	if err := b.live.conn.Exec("ATTACH DATABASE '" + strings.ReplaceAll(b.path, "'", "''") + "' AS " + attached); err != nil {
 		return fmt.Errorf("swap: %w", err)
 	}
-	defer func() { err = errors.Join(err, b.live.conn.Exec("DETACH DATABASE "+attached)) }()
+	defer func() {
+		b.live.discard(attached + ".")
+		err = errors.Join(err, b.live.conn.Exec("DETACH DATABASE "+attached))
+		if err == nil {
+			b.shrinkFile()
+		}
+	}()
 	return b.live.write(ctx, func(t readstore.Tx) error {
 		return fn(t, func() error {
 			for _, table := range tables {
-				copied := fmt.Sprintf("DELETE FROM main.%[1]s; INSERT INTO main.%[1]s (%[2]s) SELECT %[2]s FROM %[3]s", table, columns[table], b.Table(table))
-				if err := b.live.conn.Exec(copied); err != nil { // not kept: the other file goes away
+				copied := fmt.Sprintf("DELETE FROM main.%[1]s; INSERT INTO main.%[1]s (%[2]s) SELECT %[2]s FROM %[3]s; DELETE FROM %[3]s",
+					table, columns[table], b.Table(table))
+				if err := b.live.conn.Exec(copied); err != nil {
 					return fmt.Errorf("replace %s: %w", table, err)
 				}
 			}
 			return nil
 		})
 	})
+}
+
+// shrinkFile gives back the space of the rows that have been swapped in, unless somebody reads the file. It stays: another process
+// may wait for the leases in it.
+func (b *beside) shrinkFile() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if err := b.conn.Exec("VACUUM"); err != nil {
+		b.logger.Warn("the file of a rebuild keeps its size", "error", err)
+	}
 }

@@ -14,13 +14,21 @@ func (db *DB) Query(ctx context.Context, query string, args ...any) (readstore.R
 	query, args = expand(query, args)
 	stmt, err := db.stmt(ctx, query)
 	if err != nil {
-		return nil, err
+		return nil, db.failed(err)
 	}
 	rows, err := stmt.QueryContext(ctx, args...)
 	if err != nil {
-		return nil, err // not a nil *sql.Rows in the interface
+		return nil, db.failed(err) // not a nil *sql.Rows in the interface
 	}
 	return rows, nil
+}
+
+// failed tells that the database has been closed, for which the driver has no word of its own.
+func (db *DB) failed(err error) error {
+	if db.closed.Load() {
+		return readstore.ErrClosed
+	}
+	return err
 }
 
 func (db *DB) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
@@ -48,7 +56,7 @@ type view struct {
 func (db *DB) View(ctx context.Context, fn func(readstore.Queryer) error) error {
 	tx, err := db.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
-		return fmt.Errorf("begin reading: %w", err)
+		return fmt.Errorf("begin reading: %w", db.failed(err))
 	}
 	defer func() { _ = tx.Rollback() }()
 	return fn(view{db, tx})

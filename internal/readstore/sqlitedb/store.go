@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -44,7 +45,7 @@ type DB struct {
 	conn     *sqlite.Conn
 	prepared map[string]*sqlite.Stmt
 	shrink   *sqlite.Checkpointer
-	closed   bool
+	closed   atomic.Bool
 }
 
 var _ readstore.DB = (*DB)(nil)
@@ -100,10 +101,9 @@ func (db *DB) Dialect() readstore.Dialect { return readstore.SQLite }
 func (db *DB) Close() error {
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	if db.closed {
+	if db.closed.Swap(true) {
 		return nil
 	}
-	db.closed = true
 	var err error
 	if db.read != nil {
 		err = db.read.Close()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"unsafe"
 
 	"github.com/chatwatch/chatwatch/internal/readstore"
@@ -22,7 +23,7 @@ func (db *DB) Write(ctx context.Context, fn func(readstore.Tx) error) error {
 
 // write is Write for who has the writer.
 func (db *DB) write(ctx context.Context, fn func(readstore.Tx) error) (err error) {
-	if db.closed {
+	if db.closed.Load() {
 		return readstore.ErrClosed
 	}
 	if err := ctx.Err(); err != nil {
@@ -208,4 +209,14 @@ func (tx *tx) prepare(query string) (*sqlite.Stmt, error) {
 	}
 	tx.db.prepared[query] = s
 	return s, nil
+}
+
+// discard forgets the prepared statements with a text in them.
+func (db *DB) discard(text string) {
+	for query, s := range db.prepared {
+		if strings.Contains(query, text) {
+			s.Close()
+			delete(db.prepared, query)
+		}
+	}
 }

@@ -1,0 +1,278 @@
+package projections_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chatwatch/chatwatch/internal/eventstore"
+	"github.com/chatwatch/chatwatch/internal/readstore"
+	"github.com/chatwatch/chatwatch/projections"
+	"github.com/chatwatch/chatwatch/projections/catalogue"
+	"github.com/chatwatch/chatwatch/projections/projectiontest"
+)
+
+var small = projections.Rebuilding{Options: projections.Options{MaxBatch: 8}}
+
+// following is a log that notes from where it is followed, and calls something before each batch.
+type following struct {
+	projections.Log
+	next func()
+
+	mu   sync.Mutex
+	from []eventstore.Position
+}
+
+func (l *following) Follow(ctx context.Context, after eventstore.Position) (projections.Source, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.from = append(l.from, after)
+	source, err := l.Log.Follow(ctx, after)
+	return calling{source, l.next}, err
+}
+
+// began is from where it was followed first.
+func (l *following) began() eventstore.Position {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.from[0]
+}
+
+type calling struct {
+	projections.Source
+	next func()
+}
+
+func (s calling) Next(ctx context.Context) (projections.Batch, error) {
+	s.next()
+	return s.Source.Next(ctx)
+}
+
+func nothing() {}
+
+// built is up to where an interrupted rebuild has folded.
+func built(t *testing.T, db readstore.DB) eventstore.Position {
+	t.Helper()
+	second, err := db.Beside(context.Background(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer second.Close()
+	return stored(t, second)
+}
+
+func TestARebuildCanBeRepeated(t *testing.T) {
+	log := history(14, 300)
+	each(t, func(t *testing.T, db readstore.DB) {
+		projectiontest.Apply(t, db, log, catalogue.All()...)
+		want := clean(t, log)
+		for range 3 {
+			if err := projections.Rebuild(context.Background(), db, log, catalogue.All(), projections.Rebuilding{}); err != nil {
+				t.Fatal(err)
+			}
+			projectiontest.Equal(t, want, projectiontest.Dump(t, db, catalogue.All()...))
+			if at := built(t, db); at != 0 {
+				t.Errorf("what was swapped in is still noted, at %d", at)
+			}
+		}
+	})
+}
+
+func TestAnInterruptedRebuildIsContinued(t *testing.T) {
+	places(t, func(t *testing.T, p place) {
+		db, log := p.open(t), childLog()
+		projectiontest.Apply(t, db, log, catalogue.All()...)
+		want := projectiontest.Dump(t, db, catalogue.All()...)
+		interrupted := func(r projections.Rebuilding) error {
+			ctx, cancel := context.WithCancel(context.Background())
+			defer cancel()
+			batches := 0
+			return projections.Rebuild(ctx, db, &following{Log: log, next: func() {
+				if batches++; batches == 20 {
+					cancel()
+				}
+			}}, catalogue.All(), r)
+		}
+		for name, interrupt := range map[string]func(){
+			"cancelled": func() {
+				if err := interrupted(small); !errors.Is(err, context.Canceled) {
+					t.Fatal(err)
+				}
+			},
+			"killed": func() {
+				c := start(t, "rebuild", p)
+				if !c.until("batch", 20) {
+					t.Fatal("the process has ended")
+				}
+				c.kill()
+			},
+		} {
+			for _, anew := range []bool{false, true} {
+				interrupt()
+				at := built(t, db)
+				if at == 0 || at == stored(t, db) {
+					t.Fatalf("%s: it was interrupted at %d", name, at)
+				}
+				projectiontest.Equal(t, want, projectiontest.Dump(t, db, catalogue.All()...))
+				r := small
+				r.Anew = anew
+				second := &following{Log: log, next: nothing}
+				if err := projections.Rebuild(context.Background(), db, second, catalogue.All(), r); err != nil {
+					t.Fatal(err)
+				}
+				if from := second.began(); anew != (from == 0) || !anew && from < at {
+					t.Errorf("%s: it was continued from %d, not %d", name, from, at)
+				}
+				projectiontest.Equal(t, want, projectiontest.Dump(t, db, catalogue.All()...))
+			}
+		}
+	})
+}
+
+// The process may die when the tables are swapped and before it has tidied up.
+func TestARebuildThatWasInterruptedAfterItsSwapIsNotContinued(t *testing.T) {
+	log := history(15, 200)
+	each(t, func(t *testing.T, db readstore.DB) {
+		projectiontest.Apply(t, db, log, catalogue.All()...)
+		want := projectiontest.Dump(t, db, catalogue.All()...)
+		dying := dyingAfterSwap{DB: db}
+		_ = projections.Rebuild(context.Background(), dying, log, catalogue.All(), projections.Rebuilding{})
+		projectiontest.Equal(t, want, projectiontest.Dump(t, db, catalogue.All()...))
+		if err := projections.Rebuild(context.Background(), db, log, catalogue.All(), projections.Rebuilding{}); err != nil {
+			t.Fatal(err)
+		}
+		projectiontest.Equal(t, want, projectiontest.Dump(t, db, catalogue.All()...))
+	})
+}
+
+type dyingAfterSwap struct{ readstore.DB }
+
+func (d dyingAfterSwap) Beside(ctx context.Context, tables []string) (readstore.Beside, error) {
+	second, err := d.DB.Beside(ctx, tables)
+	return &dyingBeside{besideSet: second}, err
+}
+
+type besideSet = readstore.Beside
+
+type dyingBeside struct {
+	besideSet
+	dead bool
+}
+
+func (d *dyingBeside) Swap(ctx context.Context, tables []string, fn func(readstore.Tx, func() error) error) error {
+	err := d.besideSet.Swap(ctx, tables, fn)
+	d.dead = err == nil
+	return err
+}
+
+func (d *dyingBeside) Write(ctx context.Context, fn func(readstore.Tx) error) error {
+	if d.dead {
+		return errors.New("the process is dead")
+	}
+	return d.besideSet.Write(ctx, fn)
+}
+
+func TestOneProcessRebuildsAtATime(t *testing.T) {
+	places(t, func(t *testing.T, p place) {
+		log, one, two := history(16, 200), p.open(t), p.open(t)
+		projectiontest.Apply(t, one, log, catalogue.All()...)
+		want := projectiontest.Dump(t, one, catalogue.All()...)
+		for _, test := range []struct {
+			pause time.Duration
+			want  error
+		}{
+			{6 * time.Second, projections.ErrRebuilding},
+			{2 * time.Second, nil}, // in time for the patience of the second
+		} {
+			open, reached := make(chan struct{}), make(chan struct{}, 100)
+			ended := make(chan error, 1)
+			go func() {
+				ended <- projections.Rebuild(context.Background(), one, &following{Log: log, next: func() { reached <- struct{}{}; <-open }},
+					catalogue.All(), projections.Rebuilding{})
+			}()
+			<-reached
+			time.AfterFunc(test.pause, func() { close(open) })
+			if err := projections.Rebuild(context.Background(), two, log, catalogue.All(), projections.Rebuilding{}); !errors.Is(err, test.want) {
+				t.Errorf("the second rebuild ends with %v", err)
+			}
+			if err := <-ended; err != nil {
+				t.Errorf("the first rebuild ends with %v", err)
+			}
+			projectiontest.Equal(t, want, projectiontest.Dump(t, one, catalogue.All()...))
+		}
+	})
+}
+
+func TestRebuildsThatBeginTogetherDoNotFailForIt(t *testing.T) {
+	places(t, func(t *testing.T, p place) {
+		log, db := history(16, 30), p.open(t)
+		projectiontest.Apply(t, db, log, catalogue.All()...)
+		want := projectiontest.Dump(t, db, catalogue.All()...)
+		var wait sync.WaitGroup
+		for range 3 {
+			own := p.open(t)
+			wait.Go(func() {
+				err := projections.Rebuild(context.Background(), own, log, catalogue.All(), projections.Rebuilding{})
+				if err != nil && !errors.Is(err, projections.ErrRebuilding) {
+					t.Error(err)
+				}
+			})
+		}
+		wait.Wait()
+		projectiontest.Equal(t, want, projectiontest.Dump(t, db, catalogue.All()...))
+	})
+}
+
+func TestRowsOfAnotherVersionServeUntilTheyAreRebuilt(t *testing.T) {
+	log := history(17, 300)
+	each(t, func(t *testing.T, db readstore.DB) {
+		ctx := context.Background()
+		projectiontest.Apply(t, db, log, catalogue.All()...)
+		want := projectiontest.Dump(t, db, catalogue.All()...)
+		if err := db.Write(ctx, func(tx readstore.Tx) error {
+			_, err := tx.Exec("UPDATE dim_queue SET name = 'as it was made before'")
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		newer := func() (group []projections.Projection) {
+			for _, p := range catalogue.All() {
+				if p.Name() == "directory" {
+					p = projections.Versioned(p, 99)
+				}
+				group = append(group, p)
+			}
+			return group
+		}
+		open, called := make(chan struct{}), make(chan error, 1)
+		e, err := projections.NewEngine(db, log, newer(), projections.Options{Stale: func(ctx context.Context) {
+			called <- projections.RebuildStale(ctx, db, &following{Log: log, next: func() { <-open }}, newer(), projections.Rebuilding{})
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop := run(t, e)
+		defer stop()
+		waitFor(t, e, log) // with the old rows
+		if rows := projectiontest.Dump(t, db, catalogue.All()...); len(rows["dim_queue"]) != len(want["dim_queue"]) || rows["dim_queue"][0] == want["dim_queue"][0] {
+			t.Error("the old rows do not serve")
+		}
+		close(open)
+		if err := <-called; err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, 5*time.Second, "the engine does not go on", e.Leading)
+		projectiontest.Equal(t, want, projectiontest.Dump(t, db, catalogue.All()...))
+		status, err := e.Status(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range status {
+			if (s.Name == "directory") != (s.Version == 99) {
+				t.Errorf("%s is of version %d", s.Name, s.Version)
+			}
+		}
+	})
+}
