@@ -43,7 +43,7 @@ func (db *DB) Beside(ctx context.Context, tables []string) (readstore.Beside, er
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	defer hangUp(conn)
 	if err := db.dropOutdated(ctx, conn, schema, tables); err != nil {
 		return nil, fmt.Errorf("prepare a rebuild: %w", failure(err))
 	}
@@ -181,7 +181,7 @@ func (b *beside) addIndexes(ctx context.Context, tables []string, which func(ind
 			if err != nil {
 				return failure(err)
 			}
-			defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+			defer hangUp(conn)
 			if err := b.indexTable(ctx, conn, table, which); err != nil {
 				return fmt.Errorf("index %s: %w", table, failure(err))
 			}
@@ -216,7 +216,7 @@ func (b *beside) Empty(ctx context.Context, tables []string) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	defer hangUp(conn)
 	for _, table := range tables {
 		if _, err := conn.Exec(ctx, "DROP TABLE IF EXISTS "+quoted(b.schema, table)); err != nil {
 			return failure(err)

@@ -28,7 +28,7 @@ func (db *DB) Migrate(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("migrate read database: %w", failure(err))
 	}
-	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	defer hangUp(conn)
 	if _, err := conn.Exec(ctx, takeTurn); err != nil {
 		return fmt.Errorf("migrate read database: wait for another process: %w", failure(err))
 	}

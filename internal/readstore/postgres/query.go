@@ -35,7 +35,9 @@ func (db *DB) View(ctx context.Context, fn func(readstore.Queryer) error) error 
 		return failure(err)
 	}
 	if err := fn(view{db, conn.Conn()}); err != nil {
-		_ = conn.Conn().PgConn().Exec(context.WithoutCancel(ctx), "ROLLBACK").Close()
+		undoing, cancel := context.WithTimeout(context.WithoutCancel(ctx), connectTimeout)
+		defer cancel()
+		_ = conn.Conn().PgConn().Exec(undoing, "ROLLBACK").Close()
 		return err
 	}
 	return failure(conn.Conn().PgConn().Exec(ctx, "COMMIT").Close())

@@ -152,6 +152,15 @@ func (db *DB) Fence(ctx context.Context, name string) error {
 	return failure(err)
 }
 
+// hangUp closes a connection without waiting long for a server that does not answer.
+func hangUp(conn interface {
+	Close(ctx context.Context) error
+}) {
+	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
+	defer cancel()
+	_ = conn.Close(ctx)
+}
+
 // quoted makes an identifier of a name.
 func quoted(names ...string) string { return pgx.Identifier(names).Sanitize() }
 

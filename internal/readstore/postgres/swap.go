@@ -25,9 +25,9 @@ const (
 	// swapFor bounds the attempts: who swaps keeps others from writing the live tables meanwhile, by leases that expire.
 	swapFor = 1500 * time.Millisecond
 	// retiredFor is how long the old tables stay after a swap: a query has read the body of a function before it locks the
-	// tables in there, and only those.
+	// tables in there, and only those. dropFor bounds the attempts to drop them then.
 	retiredFor = 250 * time.Millisecond
-	dropFor    = time.Minute
+	dropFor    = 10 * time.Second
 )
 
 // Swap implements readstore.Beside. Other writers of this process have their turns between the attempts.
@@ -46,11 +46,11 @@ func (b *beside) Swap(ctx context.Context, tables []string, fn func(readstore.Tx
 	return nil
 }
 
-// patiently calls do again for some time while it fails because of readers.
-func patiently(ctx context.Context, within time.Duration, do func() error) error {
+// patiently calls do again for a while, as long as it fails because of readers.
+func patiently(ctx context.Context, atMost time.Duration, do func() error) error {
 	for began := time.Now(); ; {
 		err := do()
-		if err == nil || !errors.Is(err, readstore.ErrInUse) || time.Since(began) > within {
+		if err == nil || !errors.Is(err, readstore.ErrInUse) || time.Since(began) > atMost {
 			return err
 		}
 		select {

@@ -39,9 +39,7 @@ func (db *DB) disconnect() {
 	if db.writer == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
-	defer cancel()
-	_ = db.writer.conn.Close(ctx)
+	hangUp(db.writer.conn)
 	db.writer = nil
 }
 
