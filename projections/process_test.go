@@ -153,7 +153,7 @@ func stopOnce(nth int32) func() {
 		if calls.Add(1) == nth {
 			fmt.Println("stopped")
 			_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
-			time.Sleep(100 * time.Millisecond) // it takes effect a moment later
+			<-time.After(100 * time.Millisecond) // it takes effect a moment later
 		}
 	}
 }
