@@ -219,3 +219,31 @@ func TestRowsOfAnotherVersionServeUntilTheyAreRebuilt(t *testing.T) {
 		}
 	})
 }
+
+func TestAnOlderProgramLeavesWhatANewerOneHasBuiltUnlessItIsToldToRebuild(t *testing.T) {
+	log := history(18, 200)
+	each(t, func(t *testing.T, db readstore.DB) {
+		ctx := context.Background()
+		newer, _ := catalogue.New("directory")
+		older, _ := catalogue.New("directory")
+		projectiontest.Apply(t, db, log, projections.Versioned(newer, 2))
+		e, err := projections.NewEngine(db, log, []projections.Projection{older}, projections.Options{Alone: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop := run(t, e)
+		defer stop()
+		waitFor(t, e, log) // where the newer one has brought it
+		eventually(t, 5*time.Second, "the older one does not say why it stands by", func() bool {
+			return errors.Is(e.Trouble(), projections.ErrNewer) && !e.Leading()
+		})
+		again, _ := catalogue.New("directory")
+		if err := projections.Rebuild(ctx, db, log, []projections.Projection{again}, projections.Rebuilding{}); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, 5*time.Second, "the older one does not go on with what it has rebuilt", e.Leading)
+		if status, err := e.Status(ctx); err != nil || status[0].Version != 1 {
+			t.Errorf("%+v %v", status, err)
+		}
+	})
+}
