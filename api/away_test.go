@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chatwatch/chatwatch/api"
 	"github.com/chatwatch/chatwatch/internal/readstore"
@@ -67,4 +68,22 @@ func TestReportsAreUnavailableAndWritesGoOnWhenTheReadDatabaseIsAway(t *testing.
 		s.get(path, s.staff("ann")).is(200)
 	}
 	s.post("/staff/me/logout", s.staff("ann"), nil).is(200)
+}
+
+// silent is a database that takes every question and answers none.
+type silent struct{ readstore.DB }
+
+func (silent) Query(ctx context.Context, _ string, _ ...any) (readstore.Rows, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func TestAReadDoesNotWaitForEverForADatabaseThatDoesNotAnswer(t *testing.T) {
+	s := peopled(t, func(c *api.Config) {
+		c.Directory, c.Sessions = directory.NewReader(silent{}), sessions.NewReader(silent{})
+		c.Limits.ReadTimeout = 50 * time.Millisecond
+	})
+	for _, path := range []string{"/queues", "/sessions"} {
+		s.get(path, s.admin()).problem(http.StatusServiceUnavailable, "unavailable")
+	}
 }

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -90,6 +91,11 @@ func (c *call) carryOut(buffer *bytes.Buffer) error {
 		c.body = buffer.Bytes()
 	} else if err := c.readAfter(); err != nil {
 		return err
+	}
+	if !c.op.writes() && !c.op.streams() {
+		ctx, cancel := context.WithTimeout(c.ctx(), c.Limits.ReadTimeout)
+		defer cancel()
+		c.http = c.http.WithContext(ctx)
 	}
 	r, err := c.op.handle(c)
 	if err != nil || r == nil {

@@ -31,6 +31,9 @@ type operation struct {
 
 func (o *operation) writes() bool { return o.method != http.MethodGet }
 
+// streams tells whether the answer goes on until the caller leaves.
+func (o *operation) streams() bool { return strings.HasSuffix(o.path, "/live") }
+
 type parameter struct{ name, doc string }
 
 // document adds the operation to the OpenAPI document.

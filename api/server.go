@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -80,6 +79,7 @@ type Limits struct {
 	SessionsPerSecond float64       // POST /sessions without a token, an address; 100
 	SessionsBurst     int           // 1000
 	AfterTimeout      time.Duration // how long Chatwatch-After waits; 5 s
+	ReadTimeout       time.Duration // how long a read takes, live streams aside, with a database that does not answer; 15 s
 	SessionWait       time.Duration // how long a transcript waits for its session's last event; 2 s
 	ListWait          time.Duration // how long lists and the snapshot wait for this node's last write; 250 ms
 	Heartbeat         time.Duration // of live streams; 10 s
@@ -91,6 +91,7 @@ func (l Limits) orDefaults() Limits {
 	l.SessionsPerSecond = or(l.SessionsPerSecond, 100)
 	l.SessionsBurst = or(l.SessionsBurst, 1000)
 	l.AfterTimeout = or(l.AfterTimeout, 5*time.Second)
+	l.ReadTimeout = or(l.ReadTimeout, 15*time.Second)
 	l.SessionWait = or(l.SessionWait, 2*time.Second)
 	l.ListWait = or(l.ListWait, 250*time.Millisecond)
 	l.Heartbeat = or(l.Heartbeat, 10*time.Second)
@@ -181,7 +182,7 @@ func (s *server) route(e *echo.Echo, op operation, base string) {
 		return nil
 	}
 	e.Add(op.method, echoPath(base+op.path), handle)
-	if op.method == http.MethodGet && !strings.HasSuffix(op.path, "/live") {
+	if !op.writes() && !op.streams() {
 		e.Add(http.MethodHead, echoPath(base+op.path), handle) // the server leaves the body out (RFC 9110, 9.3.2)
 	}
 }

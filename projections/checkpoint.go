@@ -14,6 +14,10 @@ import (
 // ErrSuperseded says that another process has the lease of a projection. Nothing of the last batch has been stored.
 var ErrSuperseded = errors.New("projections: another process has taken over")
 
+// ErrNewer is the trouble of an engine whose rows were built by a newer version of the program: it leaves them alone, so that
+// a node that has not been upgraded yet does not undo what the others do. Rebuild takes them back to its own version.
+var ErrNewer = errors.New("projections: the read models were built by a newer version of the program")
+
 // checkpointRow is the row of a projection: its place in the log, and the lease of who may move it.
 type checkpointRow struct {
 	name     string
@@ -117,6 +121,11 @@ func (e *Engine) acquire(ctx context.Context, byForce bool) (bool, error) {
 			return false, nil
 		}
 	}
+	if newer := e.newer(rows); newer != "" && !e.anyVersion {
+		err := fmt.Errorf("%w: %s", ErrNewer, newer)
+		e.trouble.Store(&err)
+		return false, nil
+	}
 	for _, row := range rows {
 		// Whoever has not renewed it is gone, or stopped with a transaction open that would hold this one up.
 		if holder := processOf(row.holder); !row.live && holder != processOf(e.holder) {
@@ -142,6 +151,16 @@ func (e *Engine) acquire(ctx context.Context, byForce bool) (bool, error) {
 		return false, fmt.Errorf("take the checkpoints: %w", err)
 	}
 	return true, e.recall(ctx, true)
+}
+
+// newer names a projection that a newer version of the code has built, "" when there is none.
+func (e *Engine) newer(rows map[string]checkpointRow) string {
+	for _, r := range e.runners {
+		if row := rows[r.Name()]; row.version > r.version() && row.position > eventstore.Start {
+			return r.Name()
+		}
+	}
+	return ""
 }
 
 func (e *Engine) createCheckpoints(ctx context.Context) error {

@@ -17,7 +17,7 @@ import (
 
 func TestAKilledProcessLeavesNoTrace(t *testing.T) {
 	places(t, func(t *testing.T, p place) {
-		db, kills := p.open(t), 20
+		db, kills := p.open(t), 8
 		if p.isPostgres() {
 			kills = 50
 		}
@@ -26,7 +26,7 @@ func TestAKilledProcessLeavesNoTrace(t *testing.T) {
 			if !c.until("batch", 2+rand.IntN(5)) {
 				t.Fatal("there was no more to do")
 			}
-			time.Sleep(time.Duration(rand.IntN(5000)) * time.Microsecond)
+			<-time.After(time.Duration(rand.IntN(5000)) * time.Microsecond)
 			c.kill()
 		}
 		if err := start(t, "fold alone", p).end(); err != nil {
@@ -62,7 +62,7 @@ func leads(t *testing.T, e *projections.Engine, within time.Duration) {
 
 func eventually(t *testing.T, within time.Duration, otherwise string, is func() bool) {
 	t.Helper()
-	for patience := time.Now().Add(within); !is(); time.Sleep(2 * time.Millisecond) {
+	for patience := time.Now().Add(within); !is(); <-time.After(2 * time.Millisecond) {
 		if time.Now().After(patience) {
 			t.Fatal(otherwise)
 		}
@@ -102,7 +102,7 @@ func standsStill(t *testing.T, p place, role string) {
 	projectiontest.Equal(t, want, projectiontest.Dump(t, db, catalogue.All()...))
 
 	_ = c.Process.Signal(syscall.SIGCONT)
-	time.Sleep(1500 * time.Millisecond) // it tries what it was about to do, and to renew its lease
+	<-time.After(1500 * time.Millisecond) // it tries what it was about to do, and to renew its lease
 	if at := stored(t, db); at != half || !e.Leading() {
 		t.Errorf("the checkpoint is at %d, not %d", at, half)
 	}

@@ -34,10 +34,11 @@ type Engine struct {
 	backlog backlog
 
 	// The rest belongs to the goroutine that follows the log.
-	flight *flight
-	ready  func(ctx context.Context) error // called once before the rows are read; may be nil
-	stale  []string                        // projections whose rows are of another version
-	until  eventstore.Position             // up to where every event is stored with care: a row has been refused
+	flight     *flight
+	anyVersion bool                            // take what another version of the code has built, to replace it
+	ready      func(ctx context.Context) error // called once before the rows are read; may be nil
+	stale      []string                        // projections whose rows are of another version
+	until      eventstore.Position             // up to where every event is stored with care: a row has been refused
 }
 
 // NewEngine makes an engine of projections, which it owns from then on.

@@ -130,7 +130,7 @@ func TestALeaseIsHeldByOneProcess(t *testing.T) {
 		stopFirst := begin(0, one)
 		eventually(t, 5*time.Second, "the first does not get it", held[0].Load)
 		stopSecond := begin(1, two)
-		time.Sleep(4 * time.Second) // it is renewed
+		<-time.After(4 * time.Second) // it is renewed
 		if held[1].Load() || !held[0].Load() {
 			t.Fatal("the lease has changed hands")
 		}

@@ -39,7 +39,7 @@ func TestAnEngineOutlivesTheServerOfItsDatabase(t *testing.T) {
 		}
 	}()
 	for _, down := range []func(testing.TB){server.Stop, server.Crash, server.Crash, server.Stop} {
-		time.Sleep(time.Duration(rand.IntN(300)) * time.Millisecond)
+		<-time.After(time.Duration(rand.IntN(300)) * time.Millisecond)
 		down(t)
 		eventually(t, 10*time.Second, "no trouble is told", func() bool { return e.Trouble() != nil })
 		server.Start(t)

@@ -48,8 +48,9 @@ func TestMain(m *testing.M) {
 // place is the address of a database that several processes open: a file, or a URL.
 type place string
 
-// places gives an empty database of each kind.
+// places runs a test, beside others, on an empty database of each kind.
 func places(t *testing.T, test func(t *testing.T, p place)) {
+	t.Parallel()
 	for name, p := range map[string]func(t *testing.T) place{
 		"SQLite":     func(t *testing.T) place { return place(filepath.Join(t.TempDir(), "read.db")) },
 		"PostgreSQL": func(t *testing.T) place { return place(postgrestest.Database(t)) },
@@ -152,7 +153,7 @@ func stopOnce(nth int32) func() {
 		if calls.Add(1) == nth {
 			fmt.Println("stopped")
 			_ = syscall.Kill(os.Getpid(), syscall.SIGSTOP)
-			time.Sleep(100 * time.Millisecond) // it takes effect a moment later
+			<-time.After(100 * time.Millisecond) // it takes effect a moment later
 		}
 	}
 }

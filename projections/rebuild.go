@@ -60,7 +60,7 @@ func tablesOf[P Projection](group []P) []string {
 	return tables
 }
 
-// RebuildStale rebuilds those of a group whose rows were built by another version of the code; nothing when there are none.
+// RebuildStale rebuilds those of a group whose rows were built by an older version of the code; nothing when there are none.
 func RebuildStale(ctx context.Context, db readstore.DB, log Log, group []Projection, r Rebuilding) error {
 	var names []string
 	for _, p := range group {
@@ -72,7 +72,7 @@ func RebuildStale(ctx context.Context, db readstore.DB, log Log, group []Project
 	}
 	var stale []Projection
 	for _, p := range group {
-		if row, ok := rows[p.Name()]; ok && row.version != p.version() && row.position > eventstore.Start {
+		if row, ok := rows[p.Name()]; ok && row.version < p.version() && row.position > eventstore.Start {
 			stale = append(stale, p)
 		}
 	}
@@ -91,6 +91,7 @@ func rebuild(ctx context.Context, db readstore.DB, beside readstore.Beside, log 
 	if err != nil {
 		return err
 	}
+	fresh.anyVersion = true
 	fresh.ready = func(ctx context.Context) error { return beside.Ready(ctx, tables) }
 	if err := fresh.begin(ctx, beside, r.Anew); err != nil {
 		return fmt.Errorf("rebuild: %w", err)
@@ -110,6 +111,7 @@ func rebuild(ctx context.Context, db readstore.DB, beside readstore.Beside, log 
 	if err != nil {
 		return err
 	}
+	live.anyVersion = true
 	return fresh.replaceWhenFree(ctx, live, beside, tables)
 }
 

@@ -63,23 +63,6 @@ func built(t *testing.T, db readstore.DB) eventstore.Position {
 	return stored(t, second)
 }
 
-func TestARebuildCanBeRepeated(t *testing.T) {
-	log := history(14, 300)
-	each(t, func(t *testing.T, db readstore.DB) {
-		projectiontest.Apply(t, db, log, catalogue.All()...)
-		want := clean(t, log)
-		for range 3 {
-			if err := projections.Rebuild(context.Background(), db, log, catalogue.All(), projections.Rebuilding{}); err != nil {
-				t.Fatal(err)
-			}
-			projectiontest.Equal(t, want, projectiontest.Dump(t, db, catalogue.All()...))
-			if at := built(t, db); at != 0 {
-				t.Errorf("what was swapped in is still noted, at %d", at)
-			}
-		}
-	})
-}
-
 func TestAnInterruptedRebuildIsContinued(t *testing.T) {
 	places(t, func(t *testing.T, p place) {
 		db, log := p.open(t), childLog()
@@ -110,6 +93,9 @@ func TestAnInterruptedRebuildIsContinued(t *testing.T) {
 			},
 		} {
 			for _, anew := range []bool{false, true} {
+				if anew && name == "killed" {
+					continue // as after the other
+				}
 				interrupt()
 				at := built(t, db)
 				if at == 0 || at == stored(t, db) {
@@ -129,49 +115,6 @@ func TestAnInterruptedRebuildIsContinued(t *testing.T) {
 			}
 		}
 	})
-}
-
-// The process may die when the tables are swapped and before it has tidied up.
-func TestARebuildThatWasInterruptedAfterItsSwapIsNotContinued(t *testing.T) {
-	log := history(15, 200)
-	each(t, func(t *testing.T, db readstore.DB) {
-		projectiontest.Apply(t, db, log, catalogue.All()...)
-		want := projectiontest.Dump(t, db, catalogue.All()...)
-		dying := dyingAfterSwap{DB: db}
-		_ = projections.Rebuild(context.Background(), dying, log, catalogue.All(), projections.Rebuilding{})
-		projectiontest.Equal(t, want, projectiontest.Dump(t, db, catalogue.All()...))
-		if err := projections.Rebuild(context.Background(), db, log, catalogue.All(), projections.Rebuilding{}); err != nil {
-			t.Fatal(err)
-		}
-		projectiontest.Equal(t, want, projectiontest.Dump(t, db, catalogue.All()...))
-	})
-}
-
-type dyingAfterSwap struct{ readstore.DB }
-
-func (d dyingAfterSwap) Beside(ctx context.Context, tables []string) (readstore.Beside, error) {
-	second, err := d.DB.Beside(ctx, tables)
-	return &dyingBeside{besideSet: second}, err
-}
-
-type besideSet = readstore.Beside
-
-type dyingBeside struct {
-	besideSet
-	dead bool
-}
-
-func (d *dyingBeside) Swap(ctx context.Context, tables []string, fn func(readstore.Tx, func() error) error) error {
-	err := d.besideSet.Swap(ctx, tables, fn)
-	d.dead = err == nil
-	return err
-}
-
-func (d *dyingBeside) Write(ctx context.Context, fn func(readstore.Tx) error) error {
-	if d.dead {
-		return errors.New("the process is dead")
-	}
-	return d.besideSet.Write(ctx, fn)
 }
 
 func TestOneProcessRebuildsAtATime(t *testing.T) {
@@ -273,6 +216,34 @@ func TestRowsOfAnotherVersionServeUntilTheyAreRebuilt(t *testing.T) {
 			if (s.Name == "directory") != (s.Version == 99) {
 				t.Errorf("%s is of version %d", s.Name, s.Version)
 			}
+		}
+	})
+}
+
+func TestAnOlderProgramLeavesWhatANewerOneHasBuiltUnlessItIsToldToRebuild(t *testing.T) {
+	log := history(18, 200)
+	each(t, func(t *testing.T, db readstore.DB) {
+		ctx := context.Background()
+		newer, _ := catalogue.New("directory")
+		older, _ := catalogue.New("directory")
+		projectiontest.Apply(t, db, log, projections.Versioned(newer, 2))
+		e, err := projections.NewEngine(db, log, []projections.Projection{older}, projections.Options{Alone: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		stop := run(t, e)
+		defer stop()
+		waitFor(t, e, log) // where the newer one has brought it
+		eventually(t, 5*time.Second, "the older one does not say why it stands by", func() bool {
+			return errors.Is(e.Trouble(), projections.ErrNewer) && !e.Leading()
+		})
+		again, _ := catalogue.New("directory")
+		if err := projections.Rebuild(ctx, db, log, []projections.Projection{again}, projections.Rebuilding{}); err != nil {
+			t.Fatal(err)
+		}
+		eventually(t, 5*time.Second, "the older one does not go on with what it has rebuilt", e.Leading)
+		if status, err := e.Status(ctx); err != nil || status[0].Version != 1 {
+			t.Errorf("%+v %v", status, err)
 		}
 	})
 }

@@ -29,8 +29,16 @@ func RetryParked(ctx context.Context, db readstore.DB, log Log, group []Projecti
 		return nil, fmt.Errorf("retry parked streams: %w", err)
 	}
 	defer e.release(ctx)
+	err = e.holding(ctx, func(ctx context.Context) error {
+		done, err = e.retryAll(ctx)
+		return err
+	})
+	return done, err
+}
+
+func (e *Engine) retryAll(ctx context.Context) (done []Retried, err error) {
 	for _, r := range e.runners {
-		first, err := firstParked(ctx, db, r.Name())
+		first, err := firstParked(ctx, e.db, r.Name())
 		if err != nil {
 			return done, err
 		}

@@ -2,6 +2,7 @@ package projections
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/chatwatch/chatwatch/internal/eventstore"
@@ -20,7 +21,7 @@ func (e *Engine) standBy(ctx context.Context) error {
 	for {
 		if err := e.look(ctx); err != nil {
 			e.trouble.Store(&err)
-		} else {
+		} else if !errors.Is(e.Trouble(), ErrNewer) { // which trying for the leases has told
 			e.trouble.Store(nil)
 		}
 		poll := idlePoll

@@ -97,7 +97,7 @@ func TestReadersNoticeNothingOfARebuild(t *testing.T) {
 				if err != nil {
 					return err
 				}
-				time.Sleep(time.Millisecond)
+				<-time.After(time.Millisecond)
 				two, err := number(v.Query(context.Background(), counts[1]))
 				if err == nil && one != two {
 					err = fmt.Errorf("a view has %d sessions and %d transcripts", one, two)
@@ -109,7 +109,7 @@ func TestReadersNoticeNothingOfARebuild(t *testing.T) {
 			if err := projections.Rebuild(context.Background(), other, h.Log, catalogue.All(), projections.Rebuilding{}); err != nil {
 				t.Error(err)
 			}
-			time.Sleep(200 * time.Millisecond)
+			<-time.After(200 * time.Millisecond)
 		}
 		close(ended)
 		wait.Wait()
@@ -185,7 +185,7 @@ func describe(t *testing.T, p place) []string {
 	}
 	defer conn.Close(ctx)
 	rows, err := conn.Query(ctx, `
-		WITH here AS (SELECT c.* FROM pg_class AS c WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'v'))
+		WITH here AS (SELECT oid, relname, relkind, reloptions, relacl FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'v'))
 		SELECT format('%s %s %s %s: %s', relname, relkind, reloptions, (SELECT string_agg(g::text, ' ' ORDER BY g::text) FROM unnest(relacl) AS g),
 			obj_description(oid, 'pg_class')) FROM here
 		UNION ALL SELECT format('%s.%s %s %s %s %s %s: %s', relname, attname, format_type(atttypid, atttypmod), attnotnull, attstorage, attnum,

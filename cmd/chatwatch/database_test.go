@@ -25,7 +25,7 @@ func TestPostgreSQLIsLostUnderLoadAndNothingElseIs(t *testing.T) {
 	server := postgrestest.Cluster(t, postgrestest.Durable)
 	site := newSharedSite(t, server.URL(), 2)
 	one, two := site.nodes[0], site.nodes[1]
-	config := one.simulation(conversations(t, 60))
+	config := one.simulation(conversations(t, 40))
 	config.Rate, config.Parallel = 100, 16
 	done := make(chan error, 1)
 	go func() {
@@ -37,7 +37,7 @@ func TestPostgreSQLIsLostUnderLoadAndNothingElseIs(t *testing.T) {
 	}()
 	admin := one.token("admin", "root")
 	for i, stop := range []func(testing.TB){server.Stop, server.Crash} {
-		eventually(t, 20*time.Second, "traffic", func() bool { return two.readModels()["position"].(float64) > float64(200*(i+1)) })
+		eventually(t, 20*time.Second, "traffic", func() bool { return two.readModels()["position"].(float64) > float64(150*(i+1)) })
 		stop(t)
 		for _, node := range site.nodes {
 			node.becomes(http.StatusServiceUnavailable)

@@ -58,7 +58,7 @@ func TestOneNodeLeadsAndEveryNodeShowsWhatAnotherWrote(t *testing.T) {
 func TestAnotherNodeLeadsWhenTheLeaderDiesAndNothingIsLost(t *testing.T) {
 	site := newSharedSite(t, onDatabase(t), 2)
 	one, two := site.nodes[0], site.nodes[1]
-	config := one.simulation(conversations(t, 60))
+	config := one.simulation(conversations(t, 30))
 	config.BaseURL, config.Rate, config.Parallel = two.url(), 150, 16
 	done := make(chan error, 1)
 	go func() {

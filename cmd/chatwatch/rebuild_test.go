@@ -36,7 +36,7 @@ func rebuiltWhileServing(t *testing.T, nodes ...*server) {
 	t.Helper()
 	first := nodes[0]
 	admin := first.token("admin", "root")
-	config := first.simulation(conversations(t, 60))
+	config := first.simulation(conversations(t, 30))
 	config.Rate, config.Parallel = 150, 16
 	played := make(chan error, 1)
 	go func() {
