@@ -123,9 +123,10 @@ func (e *Engine) acquire(ctx context.Context, byForce bool) (bool, error) {
 	}
 	if newer := e.newer(rows); newer != "" && !e.anyVersion {
 		err := fmt.Errorf("%w: %s", ErrNewer, newer)
-		e.trouble.Store(&err)
+		e.refusal.Store(&err)
 		return false, nil
 	}
+	e.refusal.Store(nil)
 	for _, row := range rows {
 		// Whoever has not renewed it is gone, or stopped with a transaction open that would hold this one up.
 		if holder := processOf(row.holder); !row.live && holder != processOf(e.holder) {

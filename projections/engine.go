@@ -31,6 +31,7 @@ type Engine struct {
 	leading atomic.Bool
 	place   place
 	trouble atomic.Pointer[error]
+	refusal atomic.Pointer[error] // why it leaves the leases alone although they are free
 	backlog backlog
 
 	// The rest belongs to the goroutine that follows the log.
@@ -295,10 +296,12 @@ func (e *Engine) WaitFor(ctx context.Context, position eventstore.Position) erro
 // Leading tells whether this engine has the leases.
 func (e *Engine) Leading() bool { return e.leading.Load() }
 
-// Trouble is the failure of the database that the engine is retrying, nil when there is none.
+// Trouble is the failure of the database that the engine is retrying, or ErrNewer; nil when there is none.
 func (e *Engine) Trouble() error {
-	if err := e.trouble.Load(); err != nil {
-		return *err
+	for _, told := range []*error{e.trouble.Load(), e.refusal.Load()} {
+		if told != nil {
+			return *told
+		}
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package projections
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/chatwatch/chatwatch/internal/eventstore"
@@ -21,7 +20,7 @@ func (e *Engine) standBy(ctx context.Context) error {
 	for {
 		if err := e.look(ctx); err != nil {
 			e.trouble.Store(&err)
-		} else if !errors.Is(e.Trouble(), ErrNewer) { // which trying for the leases has told
+		} else {
 			e.trouble.Store(nil)
 		}
 		poll := idlePoll
