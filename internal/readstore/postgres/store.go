@@ -140,13 +140,18 @@ func (db *DB) Close() error {
 	return nil
 }
 
+// fence ends the connections of a process, but for one on which the server is at work: then the process has not stopped, its
+// commit takes longer than a lease lives. Were that ended, two processes would end each other's for ever.
+const fence = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+	WHERE application_name = $1 AND usename = current_user AND pid <> pg_backend_pid()
+	AND (state IS DISTINCT FROM 'active' OR wait_event_type = 'Client')`
+
 // Fence implements readstore.DB.
 func (db *DB) Fence(ctx context.Context, name string) error {
 	if name == "" || name == db.Name {
 		return nil
 	}
-	_, err := db.read.Exec(ctx, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-		WHERE application_name = $1 AND usename = current_user AND pid <> pg_backend_pid()`, name)
+	_, err := db.read.Exec(ctx, fence, name)
 	return failure(err)
 }
 
