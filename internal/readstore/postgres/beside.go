@@ -39,11 +39,14 @@ func (db *DB) Beside(ctx context.Context, tables []string) (readstore.Beside, er
 		return nil, failure(err)
 	}
 	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	if err := db.checkFree(ctx, conn, tables); err != nil {
+		return nil, fmt.Errorf("prepare a rebuild: %w", failure(err))
+	}
 	if err := db.dropOutdated(ctx, conn, schema, tables); err != nil {
 		return nil, fmt.Errorf("prepare a rebuild: %w", failure(err))
 	}
 	for _, s := range []string{schema, db.schema + retiredSuffix} {
-		if _, err := conn.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+quoted(s)); err != nil {
+		if err := createSchema(ctx, conn, s); err != nil {
 			return nil, fmt.Errorf("prepare a rebuild: %w", failure(err))
 		}
 	}
@@ -57,6 +60,16 @@ func (db *DB) Beside(ctx context.Context, tables []string) (readstore.Beside, er
 		return nil, err
 	}
 	return &beside{second, db}, nil
+}
+
+// createSchema makes a schema unless it is there: then it takes no right to make any.
+func createSchema(ctx context.Context, conn *pgx.Conn, name string) error {
+	var there bool
+	if err := conn.QueryRow(ctx, "SELECT to_regnamespace($1) IS NOT NULL", quoted(name)).Scan(&there); err != nil || there {
+		return err
+	}
+	_, err := conn.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+quoted(name))
+	return err
 }
 
 // dropOutdated removes what an interrupted rebuild has left, when a migration has changed a table since.
@@ -79,8 +92,8 @@ func (db *DB) dropOutdated(ctx context.Context, conn *pgx.Conn, schema string, t
 	return nil
 }
 
-// copyTable makes an empty table like the live one, unless it is there: columns, comments, storage, and the constraints without
-// an index of their own, with the primary key, which upserts need.
+// copyTable makes an empty table like the live one, unless it is there: columns, comments, storage, what others have been
+// granted, and the constraints without an index of their own, with the primary key, which upserts need.
 func (db *DB) copyTable(ctx context.Context, conn *pgx.Conn, schema, table string) error {
 	var there bool
 	if err := conn.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", quoted(schema, table)).Scan(&there); err != nil || there {
@@ -91,6 +104,9 @@ func (db *DB) copyTable(ctx context.Context, conn *pgx.Conn, schema, table strin
 		SELECT format('ALTER TABLE %s SET (%s)', $2::text, array_to_string(reloptions, ', ')) FROM pg_class
 		WHERE oid = $1::regclass AND reloptions IS NOT NULL
 		UNION ALL SELECT format('COMMENT ON TABLE %s IS %L', $2::text, obj_description($1::regclass, 'pg_class'))
+		UNION ALL SELECT format('GRANT %s ON %s TO %s', a.privilege_type, $2::text, coalesce(quote_ident(r.rolname), 'PUBLIC'))
+		FROM pg_class AS c CROSS JOIN aclexplode(c.relacl) AS a LEFT JOIN pg_roles AS r ON r.oid = a.grantee
+		WHERE c.oid = $1::regclass AND a.grantee <> c.relowner
 		UNION ALL (SELECT format('ALTER TABLE %s ADD CONSTRAINT %I %s', $2::text, conname, pg_get_constraintdef(oid))
 		FROM pg_constraint WHERE conrelid = $1::regclass AND contype <> 'u' ORDER BY contype DESC)`, live, fresh)
 	if err != nil {
@@ -116,7 +132,7 @@ type index struct {
 func (db *DB) missingIndexes(ctx context.Context, conn *pgx.Conn, schema, table string) ([]index, error) {
 	rows, err := conn.Query(ctx, `SELECT c.relname::text,
 		CASE WHEN k.oid IS NULL THEN '' ELSE format('ALTER TABLE %s ADD CONSTRAINT %I %s', $3::text, k.conname, pg_get_constraintdef(k.oid)) END,
-		pg_get_indexdef(i.indexrelid)
+		pg_get_indexdef(i.indexrelid), c.relnamespace::regnamespace::text
 		FROM pg_index AS i JOIN pg_class AS c ON c.oid = i.indexrelid LEFT JOIN pg_constraint AS k ON k.conindid = i.indexrelid
 		WHERE i.indrelid = $1::regclass AND to_regclass(format('%I.%I', $2::text, c.relname)) IS NULL
 		ORDER BY k.conname NULLS LAST, c.relname`, quoted(db.schema, table), schema, quoted(schema, table))
@@ -124,30 +140,19 @@ func (db *DB) missingIndexes(ctx context.Context, conn *pgx.Conn, schema, table 
 		return nil, err
 	}
 	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (i index, err error) {
-		var constraint string
-		if err := row.Scan(&i.name, &constraint, &i.create); err != nil || constraint != "" {
+		var constraint, named string // the schema, in quotes where the server writes it so
+		if err := row.Scan(&i.name, &constraint, &i.create, &named); err != nil || constraint != "" {
 			i.create, i.constraint = constraint, true
 			return i, err
 		}
 		// The definition always names the table with its schema, behind ON.
-		_, rest, ok := strings.Cut(i.create, " ON "+quotedWhereNeeded(db.schema)+".")
-		head, _, _ := strings.Cut(i.create, " ON ")
+		head, rest, ok := strings.Cut(i.create, " ON "+named+".")
 		if !ok {
 			return i, fmt.Errorf("the definition of index %s is not understood", i.name)
 		}
 		i.create = head + " ON " + quoted(schema) + "." + rest
 		return i, nil
 	})
-}
-
-// quotedWhereNeeded writes a name as the server does: in quotes unless it is plain.
-func quotedWhereNeeded(name string) string {
-	for i, c := range name {
-		if (c < 'a' || c > 'z') && c != '_' && (i == 0 || c < '0' || c > '9') {
-			return quoted(name)
-		}
-	}
-	return name
 }
 
 // Ready implements readstore.Beside: unique constraints, and the indexes by which folds load their state, whose names end in
@@ -253,14 +258,11 @@ var errLocked = errors.New("readers hold the tables")
 // adopt moves the live tables out of the way and the fresh ones in, makes the views anew, which are bound to tables and
 // not to their names, and drops what is retired.
 func (b *beside) adopt(ctx context.Context, t *tx, tables []string) error {
-	views, err := b.views(ctx)
-	if err != nil {
-		return err
-	}
 	all, _, err := scripts()
 	if err != nil {
 		return err
 	}
+	views, _ := made(all)
 	var locked, moved, dropped []string
 	for _, v := range views {
 		locked = append(locked, quoted(b.live.schema, v))
@@ -289,15 +291,6 @@ func (b *beside) adopt(ctx context.Context, t *tx, tables []string) error {
 		}
 	}
 	return nil
-}
-
-// views of the live schema, those that are read through others first.
-func (b *beside) views(ctx context.Context) ([]string, error) {
-	rows, err := b.live.read.Query(ctx, "SELECT viewname::text FROM pg_views WHERE schemaname = $1 ORDER BY viewname", b.live.schema)
-	if err != nil {
-		return nil, failure(err)
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
 func collect(ctx context.Context, conn *pgx.Conn, query string, args ...any) ([]string, error) {
