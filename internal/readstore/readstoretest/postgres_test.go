@@ -1,9 +1,13 @@
 package readstoretest
 
 import (
+	"crypto/rand"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/chatwatch/chatwatch/internal/readstore"
@@ -34,5 +38,35 @@ func TestNodesThatStartTogetherMigrateInTurn(t *testing.T) {
 	}
 	if err := group.Wait(); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A database that would refuse some of what people write, or show it to others as something else, is refused at the start; and so
+// is a schema whose rebuild the server would put in the schema itself, because it cuts long names.
+func TestADatabaseThatCannotServeIsRefused(t *testing.T) {
+	url := postgrestest.Database(t)
+	server, err := pgx.Connect(ctx, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close(ctx)
+	name, long := "latin_"+strings.ToLower(rand.Text()[:12]), strings.Repeat("s", 60)
+	for _, statement := range []string{
+		"CREATE DATABASE " + name + " ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0", "CREATE SCHEMA " + long,
+	} {
+		if _, err := server.Exec(ctx, statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	defer server.Exec(ctx, "DROP DATABASE "+name)
+	defer server.Exec(ctx, "DROP SCHEMA "+long)
+	config := server.Config()
+	for reason, address := range map[string]string{
+		"LATIN1": fmt.Sprintf("host=%s port=%d user=%s dbname=%s", config.Host, config.Port, config.User, name),
+		"longer": fmt.Sprintf("host=%s port=%d user=%s dbname=%s search_path=%s", config.Host, config.Port, config.User, config.Database, long),
+	} {
+		if _, err := postgres.Open(ctx, address, postgres.Options{Logger: quiet, Name: "test"}); err == nil || !strings.Contains(err.Error(), reason) {
+			t.Errorf("%s: %v", reason, err)
+		}
 	}
 }
