@@ -2,9 +2,11 @@ package projections_test
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chatwatch/chatwatch/internal/eventstore"
 	"github.com/chatwatch/chatwatch/internal/readstore/postgrestest"
@@ -43,6 +45,30 @@ func TestARebuildNeedsFewRightsAndKeepsThoseOfOthers(t *testing.T) {
 	projectiontest.Equal(t, clean(t, log), projectiontest.Dump(t, db, catalogue.All()...))
 	execute(t, address.String(), "SELECT count(*) FROM of_the_administrator")
 	execute(t, address.String(), "SELECT 1 / has_table_privilege('reporter', 'fact_queue_segment', 'SELECT')::integer")
+}
+
+// A report that reads for longer than a lease lives holds up the swap, and does not end it.
+func TestASwapWaitsForALongReport(t *testing.T) {
+	address := postgrestest.Database(t)
+	log := history(14, 100)
+	node := projectiontest.Engine(t, projectiontest.OpenPostgres(t, address), log, catalogue.All()...)
+	stop := run(t, node)
+	waitFor(t, node, log)
+	report := make(chan struct{})
+	go func() {
+		defer close(report)
+		execute(t, address, "SELECT count(*), pg_sleep(6) FROM fact_queue_segment")
+	}()
+	time.Sleep(100 * time.Millisecond)
+	other := projectiontest.OpenPostgres(t, address)
+	if err := projections.Rebuild(t.Context(), other, log, catalogue.All(), projections.Rebuilding{}); err != nil {
+		t.Error(err)
+	}
+	<-report
+	if err := stop(); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	projectiontest.Equal(t, clean(t, log), projectiontest.Dump(t, other, catalogue.All()...))
 }
 
 func TestARebuildTellsAtOnceWhatStandsInItsWay(t *testing.T) {

@@ -102,6 +102,7 @@ func rebuild(ctx context.Context, db readstore.DB, beside readstore.Beside, log 
 		if !errors.Is(err, errOvertaken) {
 			return err
 		}
+		pause(ctx, leaseLife) // in which the live tables are brought up to date
 	}
 }
 
@@ -204,8 +205,8 @@ func (e *Engine) replace(ctx context.Context, live *Engine, beside readstore.Bes
 		}
 		return adopt()
 	})
-	if errors.Is(err, readstore.ErrNotOne) {
-		return errOvertaken // it took so long that the leases expired
+	if errors.Is(err, readstore.ErrNotOne) || errors.Is(err, readstore.ErrUnavailable) {
+		return errOvertaken // it took so long that the leases expired, and who took them has fenced this process perhaps
 	}
 	if err != nil {
 		return fmt.Errorf("swap: %w", err)

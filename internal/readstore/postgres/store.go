@@ -151,11 +151,12 @@ func (db *DB) Close() error {
 	return nil
 }
 
-// fence ends the connections of a process, but for one on which the server is at work: then the process has not stopped, its
-// commit takes longer than a lease lives. Were that ended, two processes would end each other's for ever.
+// fence ends what a process has left in the middle of a transaction: it waits for the process, and holds up others. A transaction at
+// which the server is at work is waited for: a commit can take longer than a lease lives, and were it ended, two processes
+// would end each other's for ever. A connection without a transaction is in nobody's way.
 const fence = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 	WHERE application_name = $1 AND usename = current_user AND pid <> pg_backend_pid()
-	AND (state IS DISTINCT FROM 'active' OR wait_event_type = 'Client')`
+	AND (state LIKE 'idle in transaction%' OR state = 'active' AND wait_event_type = 'Client')`
 
 // Fence implements readstore.DB.
 func (db *DB) Fence(ctx context.Context, name string) error {
