@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/chatwatch/chatwatch/internal/eventstore"
 	"github.com/chatwatch/chatwatch/internal/readstore/postgrestest"
 	"github.com/chatwatch/chatwatch/projections"
@@ -54,17 +56,18 @@ func TestASwapWaitsForALongReport(t *testing.T) {
 	node := projectiontest.Engine(t, projectiontest.OpenPostgres(t, address), log, catalogue.All()...)
 	stop := run(t, node)
 	waitFor(t, node, log)
-	report := make(chan struct{})
-	go func() {
-		defer close(report)
-		execute(t, address, "SELECT count(*), pg_sleep(6) FROM fact_queue_segment")
-	}()
-	time.Sleep(100 * time.Millisecond)
+	report, err := pgx.Connect(t.Context(), address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := report.Exec(t.Context(), "BEGIN; SELECT count(*) FROM fact_queue_segment"); err != nil {
+		t.Fatal(err)
+	}
+	time.AfterFunc(6*time.Second, func() { _ = report.Close(context.Background()) })
 	other := projectiontest.OpenPostgres(t, address)
 	if err := projections.Rebuild(t.Context(), other, log, catalogue.All(), projections.Rebuilding{}); err != nil {
 		t.Error(err)
 	}
-	<-report
 	if err := stop(); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
