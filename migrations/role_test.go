@@ -99,6 +99,41 @@ func TestAuditorsReadEverything(t *testing.T) {
 	}
 }
 
+// What the product leaves alone: the schema can be one that others use too.
+func TestWhatSomebodyElseHasInTheSchemaIsLeftAlone(t *testing.T) {
+	url := postgrestest.Database(t)
+	admin := connect(t, url)
+	for _, statement := range []string{
+		"DO $$ BEGIN CREATE ROLE site LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$",
+		"DO $$ BEGIN EXECUTE format('ALTER SCHEMA %I OWNER TO site', current_schema()); END $$",
+		"CREATE TABLE payroll (salary bigint)",
+	} {
+		if code := answer(admin, statement); code != "" {
+			t.Fatalf("%s: %s", statement, code)
+		}
+	}
+	projectiontest.OpenPostgres(t, postgrestest.Login(url, "site")) // whose the table is not
+	for _, role := range []string{"chatwatch_bi", "chatwatch_auditor"} {
+		if code := answer(connect(t, postgrestest.Login(url, role)), "SELECT count(*) FROM payroll"); code != forbidden {
+			t.Errorf("%s reads it: %q", role, code)
+		}
+	}
+}
+
+// Everything in the schema is of the lists in the script of grants.
+func TestAuditorsMissNoTable(t *testing.T) {
+	c := login(t, "chatwatch_auditor")
+	rows, err := c.Query(context.Background(), `SELECT relname::text FROM pg_class WHERE relnamespace = current_schema()::regnamespace
+		AND relkind IN ('r', 'v') AND NOT has_table_privilege(oid, 'SELECT')`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil || len(found) > 0 {
+		t.Errorf("%v %v", found, err)
+	}
+}
+
 func TestNeitherRoleWrites(t *testing.T) {
 	for _, role := range []string{"chatwatch_bi", "chatwatch_auditor"} {
 		c := login(t, role)

@@ -64,7 +64,7 @@ var (
 		WHERE w.segment_key IN ` + waitTimes.Keys
 	servedAt = `SELECT s.session_key, s.session_id, s.customer_name, coalesce(s.customer_email, ''), s.requested_at,
 		l.queue_id, coalesce((SELECT w.queue_name FROM fact_queue_segment AS w WHERE w.session_key = l.session_key
-		AND w.segment_key < l.leg_key ORDER BY w.segment_key DESC LIMIT 1), l.queue_id), l.agent_id, l.agent_name, l.started_at,
+		AND w.segment_key < l.leg_key ORDER BY w.segment_key + 0 DESC LIMIT 1), l.queue_id), l.agent_id, l.agent_name, l.started_at,
 		CASE WHEN l.ended_at <= ? THEN l.ended_at END, CAST(coalesce((SELECT sum(p.wait_ms) FROM fact_queue_segment
 		AS p WHERE p.session_key = l.session_key AND p.dequeued_at <= ?), 0) AS bigint)
 		FROM fact_agent_leg AS l JOIN fact_session_step AS s ON s.session_key = l.session_key

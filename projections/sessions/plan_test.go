@@ -2,10 +2,13 @@ package sessions_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/chatwatch/chatwatch/domain"
 	"github.com/chatwatch/chatwatch/domain/session"
+	"github.com/chatwatch/chatwatch/internal/readstore"
+	"github.com/chatwatch/chatwatch/internal/readstore/postgrestest"
 	"github.com/chatwatch/chatwatch/projections/projectiontest"
 	"github.com/chatwatch/chatwatch/projections/sessions"
 )
@@ -77,5 +80,32 @@ func TestReadsUseTheIndexes(t *testing.T) {
 				projectiontest.Searched(t, db.DB, c.want[i], q.Query, q.Args...)
 			}
 		})
+	}
+}
+
+// The wait before a turn is looked up by its session, whatever PostgreSQL knows of the table: in the order of keys it would go
+// through all waits of others.
+func TestTheWaitBeforeATurnIsLookedUp(t *testing.T) {
+	ctx := context.Background()
+	db := &projectiontest.Recorder{DB: projectiontest.OpenPostgres(t, postgrestest.Database(t))}
+	err := db.Write(ctx, func(tx readstore.Tx) error {
+		_, err := tx.Exec(`INSERT INTO fact_queue_segment (segment_key, session_key, queue_id, queue_name, service_level_ms, enqueued_at, in_target)
+			SELECT n, n, 'sales', 'Sales', 0, now(), false FROM generate_series(1, 20000) AS n`)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := sessions.NewReader(db).OpenAt(ctx, t0); err != nil {
+		t.Fatal(err)
+	}
+	served := db.Queries[len(db.Queries)-1]
+	rows, err := db.DB.Query(ctx, "EXPLAIN "+served.Query, served.Args...)
+	plan, err := readstore.Collect(rows, err, func(rows readstore.Rows) (line string, err error) { return line, rows.Scan(&line) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := strings.Join(plan, "\n"); strings.Contains(text, "Backward") {
+		t.Fatal(text)
 	}
 }

@@ -44,11 +44,14 @@ func (db *DB) Beside(ctx context.Context, tables []string) (readstore.Beside, er
 		return nil, err
 	}
 	defer hangUp(conn)
+	if err := db.checkFree(ctx, conn, tables); err != nil {
+		return nil, fmt.Errorf("prepare a rebuild: %w", failure(err))
+	}
 	if err := db.dropOutdated(ctx, conn, schema, tables); err != nil {
 		return nil, fmt.Errorf("prepare a rebuild: %w", failure(err))
 	}
 	for _, s := range []string{schema, db.schema + retiredSuffix} {
-		if _, err := conn.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+quoted(s)); err != nil {
+		if err := createSchema(ctx, conn, s); err != nil {
 			return nil, fmt.Errorf("prepare a rebuild: %w", failure(err))
 		}
 	}
@@ -76,6 +79,16 @@ func (db *DB) inTurn(ctx context.Context) (*pgx.Conn, error) {
 		return nil, failure(err)
 	}
 	return conn, nil
+}
+
+// createSchema makes a schema unless it is there: then it takes no right to make any.
+func createSchema(ctx context.Context, conn *pgx.Conn, name string) error {
+	var there bool
+	if err := conn.QueryRow(ctx, "SELECT to_regnamespace($1) IS NOT NULL", quoted(name)).Scan(&there); err != nil || there {
+		return err
+	}
+	_, err := conn.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+quoted(name))
+	return err
 }
 
 // dropOutdated removes what an interrupted rebuild has left, when a migration has changed a table since.

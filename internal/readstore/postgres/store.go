@@ -51,6 +51,10 @@ type DB struct {
 
 var _ readstore.DB = (*DB)(nil)
 
+// maxSchema is how long the name of the live schema can be: the server cuts longer names than 63 bytes, and that of a rebuild's
+// schema would be the same.
+const maxSchema = 63 - len(retiredSuffix)
+
 // Open connects to a server by URL or key=value pairs, as libpq has them. It does not migrate. The schema is the first of the
 // search_path that exists, which has to be there.
 func Open(ctx context.Context, url string, o Options) (*DB, error) {
@@ -61,7 +65,11 @@ func Open(ctx context.Context, url string, o Options) (*DB, error) {
 	if !strings.Contains(url, "pool_max_conns") {
 		config.MaxConns = readers
 	}
-	return open(ctx, config, o)
+	db, err := open(ctx, config, o)
+	if err == nil && len(db.schema) > maxSchema {
+		return nil, errors.Join(fmt.Errorf("read database: the name of the schema is longer than %d bytes", maxSchema), db.Close())
+	}
+	return db, err
 }
 
 func open(ctx context.Context, config *pgxpool.Config, o Options) (*DB, error) {
@@ -91,15 +99,18 @@ func open(ctx context.Context, config *pgxpool.Config, o Options) (*DB, error) {
 	return db, nil
 }
 
-// reach waits for the server, and asks which schema is meant.
+// reach waits for the server, and asks which schema is meant and whether it can hold what people write.
 func (db *DB) reach(ctx context.Context) error {
 	deadline := time.Now().Add(db.Wait)
 	for {
 		var schema *string
-		err := db.read.QueryRow(ctx, "SELECT current_schema()").Scan(&schema)
+		var encoding string
+		err := db.read.QueryRow(ctx, "SELECT current_schema(), current_setting('server_encoding')").Scan(&schema, &encoding)
 		switch {
 		case err == nil && schema == nil:
 			return errors.New("read database: no schema of the search_path exists")
+		case err == nil && encoding != "UTF8": // what it cannot write, it would refuse, or show to others as something else
+			return fmt.Errorf("read database: its encoding is %s, and has to be UTF8", encoding)
 		case err == nil:
 			db.schema = *schema
 			return nil

@@ -99,10 +99,6 @@ func whenLocked(err error, closed bool) error {
 // adopt moves the live tables out of the way and the fresh ones in, and makes the views anew, which are bound to tables and
 // not to their names. It fails when anything else is bound to the old tables, so that they could not be dropped.
 func (b *beside) adopt(t *tx, tables []string) error {
-	views, err := b.views(t.ctx)
-	if err != nil {
-		return err
-	}
 	scripts, err := migrations.Joined(migrations.PostgresScripts())
 	if err != nil {
 		return err
@@ -111,6 +107,7 @@ func (b *beside) adopt(t *tx, tables []string) error {
 	if err != nil {
 		return err
 	}
+	views, _ := made(scripts)
 	var locked, moved []string
 	for _, v := range views {
 		locked = append(locked, quoted(b.live.schema, v))
@@ -147,15 +144,6 @@ func (t *tx) swapFailure(err error) error {
 		return fmt.Errorf("drop what others have made of the tables, and make it again afterwards: %s", server.Detail)
 	}
 	return whenLocked(failure(err), t.writer.conn.IsClosed())
-}
-
-// views of the live schema.
-func (b *beside) views(ctx context.Context) ([]string, error) {
-	rows, err := b.live.read.Query(ctx, "SELECT viewname::text FROM pg_views WHERE schemaname = $1 ORDER BY viewname", b.live.schema)
-	if err != nil {
-		return nil, failure(err)
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[string])
 }
 
 // grants are the statements that give others what they may do with the live tables and their columns: an administrator may

@@ -18,7 +18,7 @@ BEGIN ATOMIC
         UNION ALL
         SELECT l.session_key, l.queue_id,
                coalesce((SELECT w.queue_name FROM fact_queue_segment AS w WHERE w.session_key = l.session_key AND w.segment_key < l.leg_key
-                         ORDER BY w.segment_key DESC LIMIT 1), q.name),
+                         ORDER BY w.segment_key + 0 DESC LIMIT 1), q.name),
                l.agent_id, l.agent_name, CASE WHEN l.ended_at <= c.until THEN 'wrap_up' ELSE 'engaged' END,
                CASE WHEN l.ended_at <= c.until THEN l.ended_at ELSE l.started_at END, NULL,
                CASE WHEN l.ended_at <= c.until THEN l.ended_at END
