@@ -143,12 +143,12 @@ func (e *Engine) Status(ctx context.Context) ([]Status, error) {
 	}
 	var out []Status
 	for _, name := range e.names() {
-		row := rows[name]
+		row, begun := rows[name]
 		s := Status{Name: name, Position: row.position, Events: row.events, Version: row.version, Holder: row.holder, Lag: row.lag}
 		switch {
 		case leading:
 			s.Lag = own
-		case !row.live:
+		case begun && !row.live:
 			silence := max(0, e.opts.Clock().Sub(row.updated))
 			s.Holder, s.Idle = "", silence > leaseLife+2*standbyPoll
 			s.Lag.MS += silence.Milliseconds()

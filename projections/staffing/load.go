@@ -25,21 +25,27 @@ func load(ctx context.Context, q readstore.Queryer, streams []string) (map[strin
 		return nil, err
 	}
 	for _, row := range versions {
-		states[row.StaffID].version = row
+		if s := states[row.StaffID]; s != nil { // what is left of a member without this row is for nobody to go on with
+			s.version = row
+		}
 	}
 	statuses, err := readstore.SelectIn(ctx, q, statusTable, "staff_id", ids, "AND ended_at IS NULL")
 	if err != nil {
 		return nil, err
 	}
 	for _, row := range statuses {
-		states[row.StaffID].status = row
+		if s := states[row.StaffID]; s != nil {
+			s.status = row
+		}
 	}
 	slots, err := readstore.SelectIn(ctx, q, slotTable, "staff_id", ids, "AND released_at IS NULL ORDER BY slot_key")
 	if err != nil {
 		return nil, err
 	}
 	for _, row := range slots {
-		states[row.StaffID].slots = append(states[row.StaffID].slots, row)
+		if s := states[row.StaffID]; s != nil {
+			s.slots = append(s.slots, row)
+		}
 	}
 	out := make(map[string]projections.Loaded[state], len(states))
 	for id, s := range states {
