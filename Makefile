@@ -45,10 +45,14 @@ lint: ## golangci-lint, where it is installed
 	@if command -v golangci-lint >/dev/null; then golangci-lint run; else echo "golangci-lint is not installed: skipped"; fi
 
 # Packages whose tests run once more with the EventStoreDB adapter as the store, over the protocol, and with the read models on
-# PostgreSQL. Those of the second list are many small requests, for which the race detector takes minutes; their race has been run on the embedded store, and that of
-# the adapter in its own package.
-OVER_WIRE      := ./cmd/chatwatch ./internal/feed ./internal/live ./internal/process
+# PostgreSQL. Those of the second list are many small requests, for which the race detector takes minutes; their race has been
+# run on the embedded store, and that of the adapter in its own package. The program's own tests start and kill processes and wait
+# for them; those that play whole conversations run under the race detector, over the wire and PostgreSQL.
+OVER_WIRE       := ./internal/feed ./internal/live ./internal/process
 OVER_WIRE_PLAIN := ./api ./internal/command
+CONVERSING      := 'TestSimulated|TestNothingAcknowledgedIsLostOrDoubledWhenTheServerIsKilled'
+# Tests that mostly wait run side by side.
+PARALLEL        := -parallel 8 -timeout 20m
 
 .PHONY: race
 race: compiler postgres ## all tests under the race detector
@@ -59,11 +63,14 @@ race: compiler postgres ## all tests under the race detector
 	fi; \
 	set -e; \
 	echo "on the embedded event store"; \
-	go test $$race -timeout 20m ./...; \
+	go test $$race $(PARALLEL) $$(go list ./... | grep -v '/cmd/'); \
+	echo "the program"; \
+	go test $(PARALLEL) ./cmd/...; \
 	echo "on EventStoreDB's protocol and PostgreSQL"; \
 	export CHATWATCH_TEST_STORE=wire CHATWATCH_TEST_READS=postgres; \
-	go test $$race -timeout 20m $(OVER_WIRE); \
-	go test -timeout 20m $(OVER_WIRE_PLAIN)
+	go test $$race $(PARALLEL) $(OVER_WIRE); \
+	go test $$race $(PARALLEL) -run $(CONVERSING) ./cmd/chatwatch; \
+	go test $(PARALLEL) $(OVER_WIRE_PLAIN)
 
 .PHONY: compiler
 compiler:

@@ -23,7 +23,7 @@ func TestAKilledProcessLeavesNoTrace(t *testing.T) {
 		}
 		for range kills {
 			c := start(t, "fold alone", p)
-			if !c.until("batch", 2+rand.IntN(5)) {
+			if !c.until("batch", 1+rand.IntN(3)) {
 				t.Fatal("there was no more to do")
 			}
 			<-time.After(time.Duration(rand.IntN(5000)) * time.Microsecond)

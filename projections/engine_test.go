@@ -23,7 +23,10 @@ import (
 // each runs a test on every read database.
 func each(t *testing.T, test func(t *testing.T, db readstore.DB)) {
 	for name, open := range projectiontest.Databases() {
-		t.Run(name, func(t *testing.T) { test(t, open(t)) })
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, open(t))
+		})
 	}
 }
 
@@ -71,6 +74,7 @@ func waitFor(t *testing.T, e *projections.Engine, log projections.Log) {
 }
 
 func TestTheHistoriesOfTheTestsAreWorthIt(t *testing.T) {
+	t.Parallel()
 	seen := map[string]int{}
 	for _, e := range history(1, 3000).Events() {
 		seen[e.Type]++
@@ -84,6 +88,7 @@ func TestTheHistoriesOfTheTestsAreWorthIt(t *testing.T) {
 }
 
 func TestFailedTransactionsLeaveNoTrace(t *testing.T) {
+	t.Parallel()
 	log := history(2, 1500)
 	random := rand.New(rand.NewPCG(3, 3))
 	var mu sync.Mutex // what folds, what commits and what renews the lease go on beside each other
@@ -137,6 +142,7 @@ func (f failing) Write(ctx context.Context, fn func(readstore.Tx) error) error {
 }
 
 func TestAnEngineThatHasBeenReplacedStepsDown(t *testing.T) {
+	t.Parallel()
 	log := history(4, 200)
 	db := projectiontest.Open(t)
 	first := projectiontest.Engine(t, db, log, catalogue.All()...)
@@ -170,6 +176,7 @@ func TestAnEngineThatHasBeenReplacedStepsDown(t *testing.T) {
 }
 
 func TestWhatCannotBeFoldedParksItsStreamAlone(t *testing.T) {
+	t.Parallel()
 	good, bad := "session-good", "session-bad"
 	requested := session.SessionRequested{Queue: session.QueueRef{ID: "q"}, Customer: session.Customer{Name: "Carl"}}
 	unknown := projections.Decoded{Err: &eventcodec.UnknownEvent{Type: "FromTheFuture", Version: 1}}
@@ -225,6 +232,7 @@ func TestWhatCannotBeFoldedParksItsStreamAlone(t *testing.T) {
 }
 
 func TestWaitingEndsWhenThePositionIsReachedOrTheContextEnds(t *testing.T) {
+	t.Parallel()
 	log := history(5, 10)
 	db := projectiontest.Open(t)
 	e := projectiontest.Engine(t, db, log, catalogue.All()...)
@@ -256,6 +264,7 @@ func TestWaitingEndsWhenThePositionIsReachedOrTheContextEnds(t *testing.T) {
 }
 
 func TestOneProjectionCanBeRebuiltAlone(t *testing.T) {
+	t.Parallel()
 	log := history(6, 800)
 	db := projectiontest.Open(t)
 	projectiontest.Apply(t, db, log, catalogue.All()...)
@@ -280,6 +289,7 @@ func TestOneProjectionCanBeRebuiltAlone(t *testing.T) {
 }
 
 func TestARowThatTheDatabaseRefusesParksItsStreamAlone(t *testing.T) {
+	t.Parallel()
 	log := history(8, 300)
 	db := projectiontest.Open(t)
 	var occupied string

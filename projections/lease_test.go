@@ -57,6 +57,7 @@ func TestOneOfTwoProcessesLeads(t *testing.T) {
 
 // Another may take the lease by force in the very moment in which an engine has got it.
 func TestAnEngineThatLosesItsLeaseAtOnceStandsBy(t *testing.T) {
+	t.Parallel()
 	log := history(12, 50)
 	each(t, func(t *testing.T, db readstore.DB) {
 		writes := 0

@@ -11,6 +11,7 @@ import (
 )
 
 func TestAStretchOfTimeIsSplitIntoQuarters(t *testing.T) {
+	t.Parallel()
 	day := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	at := func(minutes float64) time.Time { return day.Add(time.Duration(minutes * float64(time.Minute))) }
 	split := func(from, to time.Time) (parts []string) {

@@ -20,6 +20,7 @@ import (
 // A user who may make no schemas, and whose own one has a name that is a word of SQL, rebuilds into schemas that an administrator
 // has made. What others have been granted, and what they have made of the views, is there afterwards.
 func TestARebuildNeedsFewRightsAndKeepsThoseOfOthers(t *testing.T) {
+	t.Parallel()
 	admin := postgrestest.Database(t)
 	address, err := url.Parse(admin)
 	if err != nil {
@@ -51,6 +52,7 @@ func TestARebuildNeedsFewRightsAndKeepsThoseOfOthers(t *testing.T) {
 
 // A report that reads for longer than a lease lives holds up the swap, and does not end it.
 func TestASwapWaitsForALongReport(t *testing.T) {
+	t.Parallel()
 	address := postgrestest.Database(t)
 	log := history(14, 100)
 	node := projectiontest.Engine(t, projectiontest.OpenPostgres(t, address), log, catalogue.All()...)
@@ -75,6 +77,7 @@ func TestASwapWaitsForALongReport(t *testing.T) {
 }
 
 func TestARebuildTellsAtOnceWhatStandsInItsWay(t *testing.T) {
+	t.Parallel()
 	address := postgrestest.Database(t)
 	log := history(13, 50)
 	db := projectiontest.OpenPostgres(t, address)

@@ -73,6 +73,7 @@ func rebuildHalf(t *testing.T, db readstore.DB, log projections.Log) {
 }
 
 func TestARebuildThatIsKilledIsNeverContinuedFromTablesThatAreEmpty(t *testing.T) {
+	t.Parallel()
 	log := history(41, 1000)
 	want := clean(t, log)
 	rebuild := func(db readstore.DB, anew bool) error {
@@ -97,6 +98,7 @@ func TestARebuildThatIsKilledIsNeverContinuedFromTablesThatAreEmpty(t *testing.T
 }
 
 func TestARebuildThatAnotherProcessHasTakenOverDoesNotSwap(t *testing.T) {
+	t.Parallel()
 	log := history(42, 300)
 	each(t, func(t *testing.T, db readstore.DB) {
 		projectiontest.Apply(t, db, log, catalogue.All()...)

@@ -22,6 +22,7 @@ func named(name string) []projections.Projection {
 }
 
 func TestRebuildsFollowOneAnotherWhateverTheyLeave(t *testing.T) {
+	t.Parallel()
 	for name, open := range projectiontest.Databases() {
 		t.Run(name, func(t *testing.T) {
 			log := history(21, 600)
@@ -57,6 +58,7 @@ func TestRebuildsFollowOneAnotherWhateverTheyLeave(t *testing.T) {
 
 // TestASwapWaitsForReadersAndTheLiveTablesGoOnMeanwhile has a reader hold a table for longer than a lease lives.
 func TestASwapWaitsForReadersAndTheLiveTablesGoOnMeanwhile(t *testing.T) {
+	t.Parallel()
 	log := history(23, 300)
 	url := postgrestest.Database(t)
 	db, other := projectiontest.OpenPostgres(t, url), projectiontest.OpenPostgres(t, url)

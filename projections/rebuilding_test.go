@@ -169,6 +169,7 @@ func TestRebuildsThatBeginTogetherDoNotFailForIt(t *testing.T) {
 }
 
 func TestRowsOfAnotherVersionServeUntilTheyAreRebuilt(t *testing.T) {
+	t.Parallel()
 	log := history(17, 300)
 	each(t, func(t *testing.T, db readstore.DB) {
 		ctx := context.Background()
@@ -221,6 +222,7 @@ func TestRowsOfAnotherVersionServeUntilTheyAreRebuilt(t *testing.T) {
 }
 
 func TestAnOlderProgramLeavesWhatANewerOneHasBuiltUnlessItIsToldToRebuild(t *testing.T) {
+	t.Parallel()
 	log := history(18, 200)
 	each(t, func(t *testing.T, db readstore.DB) {
 		ctx := context.Background()

@@ -39,6 +39,7 @@ func troubled(known map[string]bool) *projectiontest.Log {
 }
 
 func TestParkedStreamsAreFoldedAfterTheFix(t *testing.T) {
+	t.Parallel()
 	each(t, func(t *testing.T, db readstore.DB) {
 		ctx := context.Background()
 		before, after := troubled(map[string]bool{"good": true}), troubled(map[string]bool{"good": true, "mended": true})
@@ -89,6 +90,7 @@ func TestParkedStreamsAreFoldedAfterTheFix(t *testing.T) {
 
 // What a fold or the database did not take is taken once the cause is gone.
 func TestWhatWasRefusedIsFoldedWhenNothingIsInTheWay(t *testing.T) {
+	t.Parallel()
 	log := history(19, 150)
 	each(t, func(t *testing.T, db readstore.DB) {
 		ctx := context.Background()
@@ -133,7 +135,7 @@ func TestARetryKeepsItsLeases(t *testing.T) {
 			slow := true
 			group = append(group, projections.Faulty(p, func(string) error {
 				if slow {
-					time.Sleep(4 * time.Second)
+					<-time.After(4 * time.Second)
 				}
 				slow = false
 				return nil

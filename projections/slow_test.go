@@ -16,6 +16,7 @@ import (
 
 // Two nodes on a database whose transactions take longer than a lease lives: they take turns, and get on.
 func TestTransactionsThatOutliveALeaseGoThrough(t *testing.T) {
+	t.Parallel()
 	url := postgrestest.Database(t)
 	log := history(11, 300)
 	log.Step = 0
