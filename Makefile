@@ -63,7 +63,7 @@ race: compiler postgres ## all tests under the race detector
 	fi; \
 	set -e; \
 	echo "on the embedded event store"; \
-	go test $$race $(PARALLEL) $$(go list ./... | grep -v '/cmd/'); \
+	go test -p 3 $$race $(PARALLEL) $$(go list ./... | grep -v '/cmd/'); \
 	echo "the program"; \
 	go test $(PARALLEL) ./cmd/...; \
 	echo "on EventStoreDB's protocol and PostgreSQL"; \

@@ -127,7 +127,7 @@ func TestOneProcessRebuildsAtATime(t *testing.T) {
 			want  error
 		}{
 			{6 * time.Second, projections.ErrRebuilding},
-			{2 * time.Second, nil}, // in time for the patience of the second
+			{200 * time.Millisecond, nil}, // in time for the patience of the second
 		} {
 			open, reached := make(chan struct{}), make(chan struct{}, 100)
 			ended := make(chan error, 1)

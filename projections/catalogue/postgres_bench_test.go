@@ -182,6 +182,12 @@ func BenchmarkPostgres(b *testing.B) {
 		}
 		report(b, int(s.events.Load()))
 	})
+	b.Run("read", func(b *testing.B) {
+		for b.Loop() {
+			readLog(b, log)
+		}
+		report(b, int(s.events.Load()))
+	})
 	db := projectiontest.OpenPostgres(b, url)
 	b.Run("rebuild", func(b *testing.B) {
 		for b.Loop() {
@@ -192,6 +198,28 @@ func BenchmarkPostgres(b *testing.B) {
 	rows, err := readstore.Dump(context.Background(), db, "agg_queue_15m")
 	if err != nil || len(rows) == 0 {
 		b.Fatal(err)
+	}
+}
+
+// readLog reads and decodes the log, and does nothing with it.
+func readLog(b *testing.B, log projections.Log) {
+	b.Helper()
+	ctx := context.Background()
+	head, err := log.Head(ctx)
+	if err != nil {
+		b.Fatal(err)
+	}
+	source, err := log.Follow(ctx, eventstore.Start)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer source.Close()
+	for at := eventstore.Start; at < head; {
+		batch, err := source.Next(ctx)
+		if err != nil {
+			b.Fatal(err)
+		}
+		at = batch.Position
 	}
 }
 
