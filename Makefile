@@ -48,8 +48,8 @@ lint: ## golangci-lint, where it is installed
 # PostgreSQL. Those of the second list are many small requests, for which the race detector takes minutes; their race has been
 # run on the embedded store, and that of the adapter in its own package. The program's own tests start and kill processes and wait
 # for them; those that play whole conversations run under the race detector, over the wire and PostgreSQL.
-OVER_WIRE       := ./internal/feed ./internal/live ./internal/process
-OVER_WIRE_PLAIN := ./api ./internal/command
+OVER_WIRE       := ./internal/live ./internal/process
+OVER_WIRE_PLAIN := ./api ./internal/command ./internal/feed
 CONVERSING      := 'TestSimulated|TestNothingAcknowledgedIsLostOrDoubledWhenTheServerIsKilled'
 # Tests that mostly wait run side by side.
 PARALLEL        := -parallel 8 -timeout 20m
