@@ -26,7 +26,7 @@ FROM generate_series(0, 2999) AS a;
 -- A status for each agent and day, and the one that lasts.
 INSERT INTO fact_staff_status (status_key, staff_id, staff_name, profile_id, status, status_type, reason, started_at, ended_at, status_ms, span)
 SELECT d * 3000 + a, 'agent-' || a, 'Agent ' || a, 'profile-' || a % 10, 'available', 'available', NULL,
-    now() - make_interval(days => 90 - d::int), now() - make_interval(days => 90 - d::int) + interval '8 hours', 28800000, 5
+    now() - make_interval(days => 90 - d::int), now() - make_interval(days => 90 - d::int) + interval '23 hours', 82800000, 6
 FROM generate_series(0, 89) AS d, generate_series(0, 2999) AS a;
 INSERT INTO fact_staff_status (status_key, staff_id, staff_name, profile_id, status, status_type, reason, started_at, ended_at, status_ms, span)
 SELECT 1000000 + a, 'agent-' || a, 'Agent ' || a, 'profile-' || a % 10, 'available', 'available', NULL, now() - interval '1 hour', NULL, NULL, NULL
