@@ -52,7 +52,7 @@ OVER_WIRE       := ./internal/live ./internal/process
 OVER_WIRE_PLAIN := ./api ./internal/command ./internal/feed
 CONVERSING      := 'TestSimulated|TestNothingAcknowledgedIsLostOrDoubledWhenTheServerIsKilled'
 # Tests that mostly wait run side by side.
-PARALLEL        := -parallel 8 -timeout 20m
+PARALLEL        := -parallel 4 -timeout 20m
 
 .PHONY: race
 race: compiler postgres ## all tests under the race detector
@@ -63,7 +63,7 @@ race: compiler postgres ## all tests under the race detector
 	fi; \
 	set -e; \
 	echo "on the embedded event store"; \
-	go test -p 3 $$race $(PARALLEL) $$(go list ./... | grep -v '/cmd/'); \
+	go test $$race $(PARALLEL) $$(go list ./... | grep -v '/cmd/'); \
 	echo "the program"; \
 	go test $(PARALLEL) ./cmd/...; \
 	echo "on EventStoreDB's protocol and PostgreSQL"; \

@@ -127,7 +127,7 @@ func TestOneProcessRebuildsAtATime(t *testing.T) {
 			want  error
 		}{
 			{6 * time.Second, projections.ErrRebuilding},
-			{200 * time.Millisecond, nil}, // in time for the patience of the second
+			{0, nil}, // in time for the patience of the second
 		} {
 			open, reached := make(chan struct{}), make(chan struct{}, 100)
 			ended := make(chan error, 1)
@@ -137,11 +137,12 @@ func TestOneProcessRebuildsAtATime(t *testing.T) {
 			}()
 			<-reached
 			time.AfterFunc(test.pause, func() { close(open) })
-			if err := projections.Rebuild(context.Background(), two, log, catalogue.All(), projections.Rebuilding{}); !errors.Is(err, test.want) {
-				t.Errorf("the second rebuild ends with %v", err)
-			}
-			if err := <-ended; err != nil {
-				t.Errorf("the first rebuild ends with %v", err)
+			second := projections.Rebuild(context.Background(), two, log, catalogue.All(), projections.Rebuilding{})
+			first := <-ended
+			// A machine that does not let the first renew its lease in time hands it to the second: then that one swaps.
+			starved := errors.Is(first, projections.ErrSuperseded) && second == nil
+			if !starved && (first != nil || !errors.Is(second, test.want)) {
+				t.Errorf("the first rebuild ends with %v, the second with %v", first, second)
 			}
 			projectiontest.Equal(t, want, projectiontest.Dump(t, one, catalogue.All()...))
 		}
@@ -158,7 +159,7 @@ func TestRebuildsThatBeginTogetherDoNotFailForIt(t *testing.T) {
 			own := p.open(t)
 			wait.Go(func() {
 				err := projections.Rebuild(context.Background(), own, log, catalogue.All(), projections.Rebuilding{})
-				if err != nil && !errors.Is(err, projections.ErrRebuilding) {
+				if err != nil && !errors.Is(err, projections.ErrRebuilding) && !errors.Is(err, projections.ErrSuperseded) {
 					t.Error(err)
 				}
 			})
